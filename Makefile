@@ -1,0 +1,46 @@
+# All that a developer and CI do with the source. Needs Go, gcc, git and make.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps generate run lint generated test bench torture
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 14
+
+deps: ## see to what the tests need: PostgreSQL, Chromium, strace
+	@.ci/deps
+
+generate: ## write generated code anew
+	go generate ./...
+
+run: ## start Throughline
+	go run ./cmd/throughline
+
+lint: ## vet, staticcheck, format
+	go vet ./...
+	go tool staticcheck ./...
+	@bad=$$(go tool gofumpt -l . | { grep -vE '(_templ|\.gen)\.go$$' || true; }); \
+	if [ -n "$$bad" ]; then \
+		printf 'not formatted; run go tool gofumpt -w on:\n%s\n' "$$bad" >&2; exit 1; \
+	fi
+
+# What go generate makes of the source must be what the source holds. Sums before
+# and after tell, where a diff against the last commit would blame open work.
+sums = git ls-files -co --exclude-standard -- '*.gen.go' '*_templ.go' | sort | xargs -r sha256sum 2>&1 || true
+
+generated: ## fail if generated code is not current
+	@before=$$($(sums)); \
+	go generate ./...; \
+	after=$$($(sums)); \
+	diff <(echo "$$before") <(echo "$$after") || \
+		{ echo 'generated code was not current; commit what go generate has just written' >&2; exit 1; }
+
+test: deps lint generated ## everything CI checks
+	go test -race -timeout 30m ./...
+
+bench: ## benchmarks of the kernel
+	go test -run '^$$' -bench . -benchmem ./internal/ledger/...
+
+torture: ## long rounds of crashes and cut connections against the kernel
+	THROUGHLINE_TORTURE=1 go test -count 1 -timeout 2h -v ./internal/ledger/...
