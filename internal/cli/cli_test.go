@@ -39,12 +39,9 @@ type full struct{ io.Writer }
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestVersion(t *testing.T) {
-	build := func(version string, settings ...debug.BuildSetting) *debug.BuildInfo {
-		return &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: version}, Settings: settings}
+	build := func(version string) *debug.BuildInfo {
+		return &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: version}}
 	}
-	revision := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef"}
-	at := debug.BuildSetting{Key: "vcs.time", Value: "2026-11-23T10:00:00Z"}
-	changed := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
 	for _, c := range []struct {
 		info *debug.BuildInfo
 		want string
@@ -52,8 +49,7 @@ func TestVersion(t *testing.T) {
 		{nil, "throughline unknown"},
 		{build("(devel)"), "throughline unreleased go1.26.0"},
 		{build(""), "throughline unreleased go1.26.0"},
-		{build("v1.2.0", revision, at), "throughline v1.2.0 commit 0123456789ab of 2026-11-23T10:00:00Z go1.26.0"},
-		{build("(devel)", revision, at, changed), "throughline unreleased commit 0123456789ab with changes of 2026-11-23T10:00:00Z go1.26.0"},
+		{build("v1.2.0"), "throughline v1.2.0 go1.26.0"},
 	} {
 		if got := version(c.info); got != c.want {
 			t.Errorf("version = %q, want %q", got, c.want)

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -11,7 +10,7 @@ import (
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version and what it was built from",
+		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, _ := debug.ReadBuildInfo() // nil without module support; version says so
@@ -21,26 +20,15 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// version describes a build in one line: the release or "unreleased", the commit
-// and its time, and the version of Go.
+// version describes a build in one line: its version, which the go command takes
+// from the tag or else from the commit and its time, and the version of Go.
 func version(info *debug.BuildInfo) string {
 	if info == nil {
 		return "throughline unknown"
 	}
-	words := []string{"throughline", info.Main.Version}
-	if info.Main.Version == "" || info.Main.Version == "(devel)" {
-		words[1] = "unreleased"
+	v := info.Main.Version
+	if v == "" || v == "(devel)" { // built without the repository's history
+		v = "unreleased"
 	}
-	commit := map[string]string{}
-	for _, s := range info.Settings {
-		commit[s.Key] = s.Value
-	}
-	if revision := commit["vcs.revision"]; revision != "" {
-		words = append(words, "commit", revision[:min(12, len(revision))])
-		if commit["vcs.modified"] == "true" {
-			words = append(words, "with changes")
-		}
-		words = append(words, "of", commit["vcs.time"])
-	}
-	return strings.Join(append(words, info.GoVersion), " ")
+	return "throughline " + v + " " + info.GoVersion
 }
