@@ -1,0 +1,48 @@
+package ledger
+
+// Policy says who may see and change what. The kernel asks it at every read and at the
+// end of every transaction, so a route cannot forget to. A ledger without one refuses
+// everybody but System.
+type Policy interface {
+	// Viewer returns what the actor sees. It is computed from v, the workspace now.
+	Viewer(v View, as Actor) (Viewer, error)
+	// Write returns nil if the actor may make the change, else a fault, usually
+	// Forbidden. v is the whole workspace with the transaction's changes in place.
+	Write(v View, as Actor, c Write) error
+}
+
+// Viewer is one actor's sight of a workspace.
+type Viewer struct {
+	// Class is equal for viewers that see the same entities; memoised results that pass
+	// through rights are shared within a class.
+	Class string
+	// Sees reports whether an entity is visible; nil: all are.
+	Sees func(kind string, e Entity) bool
+}
+
+// Write is one change of one entity, as the policy is asked about it.
+type Write struct {
+	Op     Op
+	Kind   string
+	Before Entity // nil for OpCreate
+	After  Entity // nil for OpDelete
+	Branch ID     // the proposal it is made in; zero: live
+	Verb   string
+}
+
+// denyAll is the policy of a ledger that was given none.
+type denyAll struct{}
+
+func (denyAll) Viewer(_ View, as Actor) (Viewer, error) {
+	if as.ID == System.ID {
+		return Viewer{Class: "system"}, nil
+	}
+	return Viewer{Class: "nobody", Sees: func(string, Entity) bool { return false }}, nil
+}
+
+func (denyAll) Write(_ View, as Actor, c Write) error {
+	if as.ID == System.ID {
+		return nil
+	}
+	return forbidden(c)
+}

@@ -1,0 +1,452 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/throughline-pm/throughline/internal/fault"
+)
+
+// Proposal is a named set of pending changes on top of the live workspace. Its changes
+// are commits of its branch; it is itself an ordinary entity.
+type Proposal struct {
+	Meta
+	Title string        `json:"title,omitzero" ledger:"title"`
+	Aim   string        `json:"aim,omitzero"` // what it is for: "what-if", "plan", "change request"
+	State ProposalState `json:"state,omitzero"`
+}
+
+// ProposalState is where a proposal stands.
+type ProposalState string
+
+// The states of a proposal.
+const (
+	ProposalOpen      ProposalState = "open"
+	ProposalMerged    ProposalState = "merged"
+	ProposalDiscarded ProposalState = "discarded"
+)
+
+// Proposals is the kernel's own kind. Create one in an Update, write to it with the
+// option In, read it with Ledger.In, and end it with Merge or Discard.
+var Proposals = NewKind("proposal",
+	Keyed(func(View, *Proposal) string { return "P" }),
+).Check(func(_ View, before, after *Proposal, f *fault.Fields) {
+	if after == nil {
+		return
+	}
+	if after.Title == "" {
+		f.Add("title", "is required")
+	}
+	switch {
+	case before == nil && after.State != ProposalOpen:
+		f.Add("state", "a new proposal is open")
+	case !slices.Contains([]ProposalState{ProposalOpen, ProposalMerged, ProposalDiscarded}, after.State):
+		f.Add("state", "must be open, merged or discarded")
+	}
+})
+
+// branch is what a proposal changes: the fold of its commits. It is immutable.
+type branch struct {
+	patches []*patch
+	keys    int // provisional keys given so far
+}
+
+// patch is what a proposal, or the inverse of a commit, does to one entity. Its values
+// are relative to a base: the live value at the time of the change.
+type patch struct {
+	k      *kind
+	id     ID
+	op     Op
+	fields []fieldPatch
+}
+
+type fieldPatch struct {
+	name      string
+	base, now json.RawMessage
+}
+
+func (p *patch) field(name string) *fieldPatch {
+	for i := range p.fields {
+		if p.fields[i].name == name {
+			return &p.fields[i]
+		}
+	}
+	return nil
+}
+
+func (p *patch) clone() *patch {
+	c := *p
+	c.fields = slices.Clone(p.fields)
+	return &c
+}
+
+// with returns the branch after one more of its commits.
+func (br *branch) with(reg *Registry, c *Commit) *branch {
+	n := &branch{patches: slices.Clone(br.patches), keys: br.keys}
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		k := reg.byName[e.Kind]
+		if k == nil {
+			continue
+		}
+		at := slices.IndexFunc(n.patches, func(p *patch) bool { return p.k == k && p.id == e.ID })
+		var p *patch
+		if at < 0 {
+			p = &patch{k: k, id: e.ID, op: e.Op}
+			at = len(n.patches)
+			n.patches = append(n.patches, p)
+		} else {
+			p = n.patches[at].clone()
+			n.patches[at] = p
+		}
+		p.fold(e)
+		if ch, ok := e.Changes.Get("key"); ok && provisional(string(ch.New)) {
+			n.keys++
+		}
+		if p.op == "" || (p.op == OpEdit && len(p.fields) == 0) {
+			n.patches = slices.Delete(n.patches, at, at+1)
+		}
+	}
+	return n
+}
+
+// fold adds one entry of the branch. A patch that has come to nothing gets no op.
+func (p *patch) fold(e *Entry) {
+	switch {
+	case p.op == OpCreate && e.Op == OpDelete:
+		p.op = ""
+		return
+	case p.op == OpDelete && e.Op == OpCreate: // deleted and made again: an edit
+		p.op = OpEdit
+	case e.Op == OpDelete:
+		p.op = OpDelete
+	case e.Op == OpRebase && p.op == OpRebase: // of an entity that is not patched
+		p.op = OpEdit
+	}
+	for _, ch := range e.Changes {
+		f := p.field(ch.Field)
+		switch {
+		case f == nil:
+			p.fields = append(p.fields, fieldPatch{ch.Field, ch.Old, ch.New})
+		case e.Op == OpRebase:
+			f.base, f.now = ch.Old, ch.New
+		default:
+			f.now = ch.New
+		}
+	}
+	if p.op == OpEdit {
+		p.fields = slices.DeleteFunc(p.fields, func(f fieldPatch) bool { return sameJSON(f.base, f.now) })
+	}
+}
+
+// loadBranch sees to it that the builder has the changes of an open proposal.
+func (ws *workspace) loadBranch(ctx context.Context, b *builder, id ID) error {
+	p, ok := b.table(Proposals.k).get(id).(*Proposal)
+	if !ok {
+		return fault.New(fault.NotFound, "there is no proposal %s", id)
+	}
+	if p.State != ProposalOpen {
+		return fault.New(fault.Conflict, "proposal %s is %s", p.Key, p.State)
+	}
+	if b.branches[id] != nil {
+		return nil
+	}
+	br := &branch{}
+	for c, err := range ws.l.store.Commits(ctx, ws.id, CommitQuery{UpTo: b.seq, Branch: &id}) {
+		if err != nil {
+			return err
+		}
+		br = br.with(ws.l.reg, &c)
+	}
+	b.branches[id] = br
+	return nil
+}
+
+// proposed returns a builder with the live state and the proposal's changes on top.
+// Where both sides changed a field, the proposal's value shows.
+func (ws *workspace) proposed(from *builder, id ID) (*builder, error) {
+	b := newBuilder(from.reg, &from.state)
+	for _, p := range b.branches[id].patches {
+		slot, old := b.table(p.k).slotOf(p.id)
+		switch {
+		case p.op == OpCreate && gone(old):
+			e, err := p.build()
+			if err != nil {
+				return nil, err
+			}
+			m := e.meta()
+			m.ID, m.Version, m.CreatedAt, m.UpdatedAt = p.id, 1, b.lastAt, b.lastAt
+			if old != nil {
+				b.put(p.k, slot, e)
+			} else {
+				b.append(p.k, e)
+			}
+		case p.op == OpEdit && !gone(old):
+			e := p.k.plan.copyOf(old)
+			for _, f := range p.fields {
+				v, _, err := p.k.plan.mergeField(e, f, texts{})
+				if err != nil {
+					return nil, err
+				}
+				if err := p.k.plan.setField(e, f.name, v); err != nil {
+					return nil, err
+				}
+			}
+			p.k.plan.tidy(e)
+			b.put(p.k, slot, e)
+		case p.op == OpDelete && !gone(old):
+			stone := &tombstone{*old.meta()}
+			stone.FormerKeys, stone.rest = nil, nil
+			b.put(p.k, slot, stone)
+		}
+	}
+	return b, nil
+}
+
+// build makes the entity that a patch creates.
+func (p *patch) build() (Entity, error) {
+	e := p.k.alloc()
+	for _, f := range p.fields {
+		if fl := p.k.plan.byName[f.name]; fl != nil && fl.class == secretive {
+			continue
+		}
+		if err := p.k.plan.setField(e, f.name, f.now); err != nil {
+			return nil, err
+		}
+	}
+	p.k.plan.tidy(e)
+	return e, nil
+}
+
+// In returns the workspace as it would be with a proposal merged, as the actor may see
+// it: always the newest live state with the proposal's changes on top.
+//
+// Errors: fault.NotFound, or fault.Conflict if the proposal is merged or discarded.
+func (l *Ledger) In(ctx context.Context, workspace ID, as Actor, proposal ID) (*Snapshot, error) {
+	ws, err := l.resident(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	defer ws.unpin()
+	live, err := ws.withBranch(ctx, proposal)
+	if err != nil {
+		return nil, err
+	}
+	now := &Snapshot{ws: ws, st: live, seq: live.seq}
+	viewer, err := l.policy.Viewer(now, as)
+	if err != nil {
+		return nil, err
+	}
+	p := live.table(Proposals.k).get(proposal)
+	if viewer.Sees != nil && !viewer.Sees(Proposals.Name(), p) {
+		return nil, fault.New(fault.NotFound, "there is no proposal %s", proposal)
+	}
+	b, err := ws.proposed(newBuilder(l.reg, live), proposal)
+	if err != nil {
+		return nil, err
+	}
+	b.edit = nil // the view keeps its tail: nothing is published
+	return &Snapshot{ws: ws, st: &b.state, seq: live.seq, viewer: viewer}, nil
+}
+
+// withBranch returns the committed state, with the open proposal read.
+func (ws *workspace) withBranch(ctx context.Context, proposal ID) (*state, error) {
+	if st := ws.committed.Load(); st.branches[proposal] != nil {
+		if p, ok := st.table(Proposals.k).get(proposal).(*Proposal); ok && p.State == ProposalOpen {
+			return st, nil
+		}
+	}
+	r := &request{ctx: ctx, ws: ws, branch: proposal, done: make(chan struct{})}
+	if err := ws.lane.submit(r); err != nil {
+		return nil, err
+	}
+	<-r.done
+	return ws.committed.Load(), r.err
+}
+
+// readBranch is the lane's part of withBranch.
+func (ws *workspace) readBranch(ctx context.Context, id ID) error {
+	b := newBuilder(ws.l.reg, ws.committed.Load())
+	if err := ws.loadBranch(ctx, b, id); err != nil {
+		return err
+	}
+	st := *ws.committed.Load()
+	st.branches = maps.Clone(b.branches)
+	ws.committed.Store(&st)
+	return nil
+}
+
+// Conflict is a field that a proposal or an undo would change and that changed
+// otherwise since its base. It is for a person to settle.
+type Conflict struct {
+	Kind   string
+	ID     ID
+	Field  string          // "": the whole entity: one side deleted what the other changed
+	Base   json.RawMessage // the value both sides started from
+	Theirs json.RawMessage // the value that stands now
+	Yours  json.RawMessage // the value that was to be written
+	Reason string
+}
+
+// Choice settles a conflict.
+type Choice int
+
+// The ways to settle a conflict.
+const (
+	Unsettled  Choice = iota
+	KeepTheirs        // the live value stays
+	TakeYours         // the proposal's value is written
+)
+
+// Settlement says how conflicts are settled: by choice for each, or Otherwise for the
+// rest.
+type Settlement struct {
+	Each      map[ConflictKey]Choice
+	Otherwise Choice
+}
+
+// ConflictKey names a conflict.
+type ConflictKey struct {
+	Kind  string
+	ID    ID
+	Field string
+}
+
+func (s Settlement) of(c Conflict) Choice {
+	if ch, ok := s.Each[ConflictKey{c.Kind, c.ID, c.Field}]; ok {
+		return ch
+	}
+	return s.Otherwise
+}
+
+// ConflictError carries the conflicts that nobody settled; it is a fault.Conflict.
+type ConflictError struct{ Conflicts []Conflict }
+
+// Error implements error.
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%d changes meet others made in the meantime", len(e.Conflicts))
+}
+
+// Unwrap makes the error a fault that adapters can show.
+func (e *ConflictError) Unwrap() error {
+	f := &fault.Error{Kind: fault.Conflict, Message: e.Error()}
+	for _, c := range e.Conflicts {
+		f.Fields = append(f.Fields, fault.Field{Name: c.Field, Message: c.Reason, Theirs: c.Theirs, Yours: c.Yours})
+	}
+	return f
+}
+
+// Conflicts returns what Merge would have to settle now.
+func (l *Ledger) Conflicts(ctx context.Context, workspace ID, as Actor, proposal ID) ([]Conflict, error) {
+	var found []Conflict
+	errLook := &ConflictError{}
+	_, err := l.integrate(ctx, workspace, as, "look", proposal, func(tx *Tx, m *merging) error {
+		if err := m.all(tx, tx.b.branches[proposal].patches); err != nil {
+			return err
+		}
+		found = m.conflicts
+		return errLook // nothing is written
+	})
+	if err == error(errLook) {
+		err = nil
+	}
+	return found, err
+}
+
+// Merge makes the changes of a proposal live, field by field, in one commit, under the
+// rights of the actor and the checks of every kind. Human keys become real. Conflicts
+// that s does not settle are returned as a ConflictError and nothing is merged.
+func (l *Ledger) Merge(ctx context.Context, workspace ID, as Actor, proposal ID, s Settlement) (Seq, error) {
+	return l.integrate(ctx, workspace, as, "merge", proposal, func(tx *Tx, m *merging) error {
+		m.settle = s
+		tx.merges = proposal
+		if err := m.all(tx, tx.b.branches[proposal].patches); err != nil {
+			return err
+		}
+		if len(m.conflicts) > 0 {
+			return &ConflictError{m.conflicts}
+		}
+		return Proposals.Edit(tx, proposal, func(p *Proposal) error {
+			p.State = ProposalMerged
+			return nil
+		})
+	})
+}
+
+// Discard ends a proposal; nothing of it becomes live. Undo of the discarding commit
+// opens it again.
+func (l *Ledger) Discard(ctx context.Context, workspace ID, as Actor, proposal ID) (Seq, error) {
+	return l.Update(ctx, workspace, as, "discard", func(tx *Tx) error {
+		return Proposals.Edit(tx, proposal, func(p *Proposal) error {
+			if p.State != ProposalOpen {
+				return fault.New(fault.Conflict, "proposal %s is %s", p.Key, p.State)
+			}
+			p.State = ProposalDiscarded
+			return nil
+		})
+	})
+}
+
+// Rebase takes the live values of now as the new base of a proposal: what merges
+// cleanly is merged into the pending values, conflicts are settled by s. It returns a
+// ConflictError if some are left. Afterwards Merge meets only later changes.
+func (l *Ledger) Rebase(ctx context.Context, workspace ID, as Actor, proposal ID, s Settlement) (Seq, error) {
+	return l.integrate(ctx, workspace, as, "rebase", proposal, func(tx *Tx, m *merging) error {
+		m.settle = s
+		p, _ := Proposals.Get(tx, proposal)
+		if err := l.policy.Write(whole{tx.b, tx.seq}, as, Write{Op: OpEdit, Kind: Proposals.Name(), Before: p, After: p, Branch: proposal, Verb: tx.Verb}); err != nil {
+			return err
+		}
+		entries, err := m.rebase(tx, tx.b.branches[proposal].patches)
+		if err != nil {
+			return err
+		}
+		if len(m.conflicts) > 0 {
+			return &ConflictError{m.conflicts}
+		}
+		tx.rebase = entries
+		return nil
+	})
+}
+
+// integrate runs a function on the newest live state with the proposal read. Long texts
+// that have to be merged by lines are read outside the lock: the function is run again
+// when it meets one that is missing.
+func (l *Ledger) integrate(ctx context.Context, workspace ID, as Actor, verb string, proposal ID, fn func(*Tx, *merging) error) (Seq, error) {
+	ws, err := l.resident(ctx, workspace)
+	if err != nil {
+		return 0, err
+	}
+	defer ws.unpin()
+	known := texts{}
+	for {
+		var missing error
+		seq, err := l.Update(ctx, workspace, as, verb, func(tx *Tx) error {
+			if !proposal.IsZero() {
+				if _, ok := Proposals.Get(tx, proposal); !ok {
+					return fault.New(fault.NotFound, "there is no proposal %s", proposal)
+				}
+			}
+			m := &merging{known: known}
+			err := fn(tx, m)
+			missing = m.missing()
+			if missing != nil {
+				return missing
+			}
+			return err
+		}, func(r *request) { r.reads, r.long, r.rebases = proposal, true, verb == "rebase" })
+		if missing == nil {
+			return seq, err
+		}
+		for _, h := range missing.(missingTexts) {
+			body, err := l.store.Blob(ctx, workspace, h)
+			if err != nil {
+				return 0, fmt.Errorf("read text %s: %w", h, err)
+			}
+			known[h] = string(body)
+		}
+	}
+}

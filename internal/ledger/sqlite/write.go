@@ -1,0 +1,240 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+)
+
+// txn is the open write transaction; it holds the process's write lock.
+type txn struct{ s *Store }
+
+// Begin implements ledger.Store.
+func (s *Store) Begin(ctx context.Context, ws []ledger.ID) (ledger.Txn, map[ledger.ID]ledger.Head, error) {
+	if err := s.acquire(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := s.immediate(ctx); err != nil {
+		s.release()
+		return nil, nil, err
+	}
+	heads := make(map[ledger.ID]ledger.Head, len(ws))
+	for _, id := range ws {
+		st, err := s.stmt(ctx, selectHead)
+		var h ledger.Head
+		if err == nil {
+			h, err = scanHead(st.QueryRowContext(ctx, id[:]))
+		}
+		if err != nil {
+			s.rollback()
+			s.release()
+			return nil, nil, fmt.Errorf("lock workspace %s: %w", id, err)
+		}
+		heads[id] = h
+	}
+	return &txn{s}, heads, nil
+}
+
+// Rollback implements ledger.Txn.
+func (t *txn) Rollback() error {
+	t.s.rollback()
+	t.s.release()
+	return nil
+}
+
+// Commit implements ledger.Txn.
+func (t *txn) Commit(ctx context.Context, writes []ledger.Writes) error {
+	defer t.s.release()
+	for i := range writes {
+		if err := t.s.put(ctx, &writes[i]); err != nil {
+			t.s.rollback()
+			return mapError(err)
+		}
+	}
+	if err := t.s.exec(ctx, "COMMIT"); err != nil {
+		t.s.rollback()
+		t.s.dropConn()
+		return mapError(err)
+	}
+	return t.s.checkpoint(ctx)
+}
+
+// checkpoint copies the write-ahead log into the database when it has grown long. The
+// commit has happened; a failed sync of the database file is still reported, because
+// after it the log may not be reused.
+func (s *Store) checkpoint(ctx context.Context) error {
+	if s.groups%32 != 0 {
+		return nil
+	}
+	info, err := os.Stat(s.path + "-wal")
+	if err != nil || info.Size() < walPages*4096 {
+		return nil
+	}
+	if _, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		if mapped := mapError(err); errors.Is(mapped, ledger.ErrBroken) {
+			return mapped
+		}
+	}
+	return nil
+}
+
+const (
+	insertCommit = `INSERT INTO commits(workspace_id, seq, at, actor, behalf, verb, branch, merges, undoes, origin, salt, digest, hash)
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertEntry = `INSERT INTO journal(workspace_id, seq, n, at, op, kind, id, actor, schema, was_at, was_by, changes)
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	upsertDoc = `INSERT INTO entities(workspace_id, kind, id, version, born, created_at, created_by, updated_at, updated_by, schema, batch, doc)
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT(workspace_id, kind, id) DO UPDATE SET version = excluded.version, born = excluded.born, updated_at = excluded.updated_at,
+			updated_by = excluded.updated_by, schema = excluded.schema, batch = excluded.batch, doc = excluded.doc`
+	updateHead  = `UPDATE workspaces SET seq = ?, last_at = ?, hash = ?, counters = ? WHERE id = ?`
+	insertBlob  = `INSERT INTO blobs(workspace_id, hash, body) VALUES(?, ?, ?) ON CONFLICT DO NOTHING`
+	upsertBatch = `INSERT INTO batches(workspace_id, id, state, begun, ended) VALUES(?, ?, ?, ?, ?)
+		ON CONFLICT(workspace_id, id) DO UPDATE SET state = excluded.state, ended = excluded.ended`
+	deleteDue    = `DELETE FROM due WHERE workspace_id = ? AND kind = ? AND id = ?`
+	insertDue    = `INSERT INTO due(workspace_id, at, kind, id, name) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	deleteOneDue = `DELETE FROM due WHERE workspace_id = ? AND kind = ? AND id = ? AND name = ? AND at = ?`
+	dropDocs     = `DELETE FROM entities WHERE workspace_id = ? AND batch = ?`
+	dropDue      = `DELETE FROM due WHERE workspace_id = ?1 AND EXISTS(SELECT 1 FROM entities e
+		WHERE e.workspace_id = ?1 AND e.batch = ?2 AND e.kind = due.kind AND e.id = due.id)`
+	dropEntries = `DELETE FROM journal WHERE workspace_id = ?1 AND seq IN (SELECT seq FROM commits WHERE workspace_id = ?1 AND branch = ?2)`
+)
+
+// put writes what one disk commit holds for one workspace.
+func (s *Store) put(ctx context.Context, w *ledger.Writes) error {
+	ws := w.Workspace[:]
+	for i := range w.Commits {
+		c := &w.Commits[i]
+		if err := s.exec(ctx, insertCommit, ws, int64(c.Seq), int64(c.At), c.Actor.ID[:], opt(c.Actor.OnBehalf), c.Verb,
+			opt(c.Branch), opt(c.Merges), optSeq(c.Undoes), c.Origin, c.Salt[:], c.Digest[:], c.Hash[:]); err != nil {
+			return err
+		}
+		for j := range c.Entries {
+			e := &c.Entries[j]
+			changes, err := e.Changes.MarshalJSON()
+			if err != nil {
+				return err
+			}
+			if err := s.exec(ctx, insertEntry, ws, int64(c.Seq), e.N, int64(e.At), string(e.Op), e.Kind, e.ID[:], opt(e.Actor),
+				e.Schema, int64(e.WasAt), opt(e.WasBy), string(changes)); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range w.Docs {
+		d := &w.Docs[i]
+		m := &d.Meta
+		var doc any
+		if d.JSON != nil {
+			doc = string(d.JSON)
+		}
+		if err := s.exec(ctx, upsertDoc, ws, d.Kind, m.ID[:], m.Version, int64(m.Born), int64(m.CreatedAt), m.CreatedBy[:],
+			int64(m.UpdatedAt), m.UpdatedBy[:], d.Schema, opt(d.Batch), doc); err != nil {
+			return err
+		}
+		if !d.DueEdited {
+			continue
+		}
+		if err := s.exec(ctx, deleteDue, ws, d.Kind, m.ID[:]); err != nil {
+			return err
+		}
+		for _, due := range d.Due {
+			if err := s.exec(ctx, insertDue, ws, int64(due.At), d.Kind, m.ID[:], due.Name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, b := range w.Blobs {
+		if err := s.exec(ctx, insertBlob, ws, b.Hash, b.Body); err != nil {
+			return err
+		}
+	}
+	for _, b := range w.Batch {
+		if err := s.exec(ctx, upsertBatch, ws, b.ID[:], string(b.State), int64(b.Begun), int64(b.Ended)); err != nil {
+			return err
+		}
+	}
+	for _, id := range w.DropDocs {
+		for _, text := range []string{dropDue, dropDocs, dropEntries} {
+			if err := s.exec(ctx, text, ws, id[:]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, d := range w.Done {
+		if err := s.exec(ctx, deleteOneDue, ws, d.Kind, d.ID[:], d.Name, int64(d.At)); err != nil {
+			return err
+		}
+	}
+	counters, err := json.Marshal(w.Head.Counters)
+	if err != nil {
+		return err
+	}
+	return s.exec(ctx, updateHead, int64(w.Head.Seq), int64(w.Head.LastAt), w.Head.Hash[:], string(counters), ws)
+}
+
+// opt stores the zero identifier as NULL.
+func opt(id ledger.ID) any {
+	if id.IsZero() {
+		return nil
+	}
+	return id[:]
+}
+
+func optSeq(s ledger.Seq) any {
+	if s == 0 {
+		return nil
+	}
+	return int64(s)
+}
+
+// Outcome implements ledger.Store. A write transaction waits for every other one.
+func (s *Store) Outcome(ctx context.Context, ws ledger.ID, first ledger.Seq, origin int64) (bool, error) {
+	happened := false
+	err := s.write(ctx, func() error {
+		return s.conn.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM commits WHERE workspace_id = ? AND seq = ? AND origin = ?)`,
+			ws[:], int64(first), origin).Scan(&happened)
+	})
+	return happened, err
+}
+
+// CreateWorkspace implements ledger.Store.
+func (s *Store) CreateWorkspace(ctx context.Context, w ledger.WorkspaceRow) error {
+	err := s.write(ctx, func() error {
+		return s.exec(ctx, `INSERT INTO workspaces(id, slug, hash) VALUES(?, ?, ?)`, w.ID[:], w.Slug, w.Head.Hash[:])
+	})
+	if isUnique(err) {
+		return fault.New(fault.Conflict, "there is already a workspace %q", w.Slug)
+	}
+	return err
+}
+
+// Lease implements ledger.Store.
+func (s *Store) Lease(ctx context.Context, name string, holder ledger.ID, now, until ledger.Time) (bool, error) {
+	held := false
+	err := s.write(ctx, func() error {
+		res, err := s.conn.ExecContext(ctx, `INSERT INTO leases(name, holder, until) VALUES(?1, ?2, ?4)
+			ON CONFLICT(name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+			WHERE leases.holder = excluded.holder OR leases.until <= ?3`, name, holder[:], int64(now), int64(until))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		held = n > 0
+		return err
+	})
+	return held, err
+}
+
+// SetCursor implements ledger.Store.
+func (s *Store) SetCursor(ctx context.Context, ws ledger.ID, follower string, at ledger.Seq) error {
+	return s.write(ctx, func() error {
+		return s.exec(ctx, `INSERT INTO cursors(workspace_id, follower, seq) VALUES(?, ?, ?)
+			ON CONFLICT(workspace_id, follower) DO UPDATE SET seq = excluded.seq`, ws[:], follower, int64(at))
+	})
+}
