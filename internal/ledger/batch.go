@@ -382,7 +382,7 @@ func dropCommit(p *part, at Time, as Actor, row BatchRow) *Commit {
 
 // dropDeadBatches drops the imports whose process died: nobody renews their lease.
 func (l *Ledger) dropDeadBatches(ctx context.Context) error {
-	rows, err := l.store.Batches(ctx)
+	rows, err := l.store.Batches(ctx, BatchOpen)
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ type Store interface {
 
 	Blob(ctx context.Context, ws ID, hash string) ([]byte, error) // ErrNoDoc
 
-	// Batches returns the imports that are not finished.
-	Batches(ctx context.Context) ([]BatchRow, error)
+	// Batches returns the imports of all workspaces that are in the given state.
+	Batches(ctx context.Context, state BatchState) ([]BatchRow, error)
 	// DueBefore returns what is due at or before now in any workspace, earliest first.
 	DueBefore(ctx context.Context, now Time, limit int) ([]DueRow, error)
 

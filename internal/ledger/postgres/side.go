@@ -20,7 +20,7 @@ const (
 	sqlSlugOf     = `SELECT id FROM workspaces WHERE slug = $1`
 	sqlWorkspaces = `SELECT id, slug, seq, last_at, hash, counters::text FROM workspaces ORDER BY slug`
 
-	sqlOpenBatches = `SELECT workspace_id, id, state, begun, ended FROM batches WHERE state = 'open' ORDER BY workspace_id, begun, id`
+	sqlBatches = `SELECT workspace_id, id, state, begun, ended FROM batches WHERE state = $1 ORDER BY workspace_id, begun, id`
 
 	// What an import brings is not due before its merge.
 	sqlDueBefore = `SELECT d.workspace_id, d.kind, d.id, d.at, d.name FROM due d
@@ -95,16 +95,16 @@ func collect[T any](ctx context.Context, s *Store, one pgx.RowToFunc[T], sql str
 }
 
 // Batches implements ledger.Store.
-func (s *Store) Batches(ctx context.Context) ([]ledger.BatchRow, error) {
+func (s *Store) Batches(ctx context.Context, in ledger.BatchState) ([]ledger.BatchRow, error) {
 	return collect(ctx, s, func(row pgx.CollectableRow) (ledger.BatchRow, error) {
 		var ws, id pgtype.UUID
-		var state string
+		var have string
 		var begun, ended int64
-		err := row.Scan(&ws, &id, &state, &begun, &ended)
+		err := row.Scan(&ws, &id, &have, &begun, &ended)
 		return ledger.BatchRow{
-			Workspace: ws.Bytes, ID: id.Bytes, State: ledger.BatchState(state), Begun: ledger.Seq(begun), Ended: ledger.Seq(ended),
+			Workspace: ws.Bytes, ID: id.Bytes, State: ledger.BatchState(have), Begun: ledger.Seq(begun), Ended: ledger.Seq(ended),
 		}, err
-	}, sqlOpenBatches)
+	}, sqlBatches, string(in))
 }
 
 // DueBefore implements ledger.Store.

@@ -299,8 +299,8 @@ func (s *Store) commitsPage(ctx context.Context, ws ledger.ID, q ledger.CommitQu
 }
 
 // Batches implements ledger.Store.
-func (s *Store) Batches(ctx context.Context) ([]ledger.BatchRow, error) {
-	rows, err := s.readers.QueryContext(ctx, `SELECT workspace_id, id, state, begun, ended FROM batches WHERE state = 'open'`)
+func (s *Store) Batches(ctx context.Context, state ledger.BatchState) ([]ledger.BatchRow, error) {
+	rows, err := s.readers.QueryContext(ctx, `SELECT workspace_id, id, state, begun, ended FROM batches WHERE state = ?`, string(state))
 	if err != nil {
 		return nil, err
 	}
