@@ -25,14 +25,7 @@ type Engine struct {
 // Engines are both of them.
 var Engines = []Engine{
 	{"sqlite", func(t testing.TB) func() ledger.Store {
-		path := filepath.Join(t.TempDir(), "ledger.db")
-		return func() ledger.Store {
-			s, err := sqlite.Open(context.Background(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		}
+		return SQLiteAt(filepath.Join(t.TempDir(), "ledger.db"))(t)
 	}},
 	{"postgres", func(t testing.TB) func() ledger.Store {
 		dsn := pgtest.DSN(t)
@@ -44,6 +37,19 @@ var Engines = []Engine{
 			return s
 		}
 	}},
+}
+
+// SQLiteAt opens stores on the file at path.
+func SQLiteAt(path string) func(t testing.TB) func() ledger.Store {
+	return func(t testing.TB) func() ledger.Store {
+		return func() ledger.Store {
+			s, err := sqlite.Open(context.Background(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+	}
 }
 
 // Each runs a test on every engine.
