@@ -279,6 +279,7 @@ func (s *staged) setKey(key string) {
 		*ch = (*ch)[1:]
 	}
 	*ch = append(Changes{{"key", null, raw}}, *ch...)
+	s.entries[0].text = nil
 	s.e.meta().Key = key
 }
 
@@ -319,10 +320,14 @@ func newGraft(reg *Registry, all []*staged) *graft {
 	})
 	b := newBuilder(reg, newState(reg))
 	g := &graft{tables: map[*kind]*table{}}
+	byKind := map[*kind][]Entity{}
 	for _, s := range all {
-		b.append(s.k, s.e)
+		byKind[s.k] = append(byKind[s.k], s.e)
 		g.changes = append(g.changes, &change{k: s.k, id: s.e.meta().ID, after: s.e})
-		g.tables[s.k] = b.table(s.k)
+	}
+	for k, es := range byKind {
+		b.fill(k, es)
+		g.tables[k] = b.table(k)
 	}
 	return g
 }

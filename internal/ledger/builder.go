@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // state is a workspace at one position: everything that a Snapshot shows.
@@ -115,6 +117,45 @@ func (b *builder) append(k *kind, e Entity) uint32 {
 	t.tail[e.meta().ID] = slot
 	b.put(k, slot, e)
 	return slot
+}
+
+// fill gives an empty table its first entities, in canonical order. Index entries are
+// sorted and loaded at once, an index a core: one by one would take most of the time of
+// opening a workspace.
+func (b *builder) fill(k *kind, all []Entity) {
+	t := b.own(k)
+	t.next = uint32(len(all))
+	for slot, e := range all {
+		guardSet(e)
+		t.set(b.edit, uint32(slot), e)
+		t.slots.add(e.meta().ID, uint32(slot))
+		if !gone(e) {
+			t.live++
+		}
+	}
+	var work sync.WaitGroup
+	for i, keys := range k.indexes {
+		work.Go(func() {
+			var entries []indexed
+			for slot, e := range all {
+				if !gone(e) {
+					keys(e, func(key ID) { entries = append(entries, indexed{key, uint32(slot)}) })
+				}
+			}
+			slices.SortFunc(entries, func(a, b indexed) int {
+				if c := bytes.Compare(a.key[:], b.key[:]); c != 0 {
+					return c
+				}
+				return cmp.Compare(a.slot, b.slot)
+			})
+			tree := newTree()
+			for _, x := range slices.CompactFunc(entries, func(a, b indexed) bool { return a == b }) {
+				tree.Load(x)
+			}
+			t.trees[i] = runs{{tree: tree}}
+		})
+	}
+	work.Wait()
 }
 
 // retract takes back the appended entities of k from slot next upwards.

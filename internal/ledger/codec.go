@@ -278,28 +278,90 @@ func orNull(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// UnmarshalJSON reads what MarshalJSON writes, keeping the order.
-func (c *Changes) UnmarshalJSON(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("ledger: changes must be an object")
-	}
+// UnmarshalJSON reads what MarshalJSON writes, keeping the order. It is how the past is
+// read, so it does not parse the values: they stay the bytes they are.
+func (c *Changes) UnmarshalJSON(b []byte) error { return c.parse(bytes.Clone(b)) }
+
+// parse keeps b.
+func (c *Changes) parse(b []byte) error {
 	*c = nil
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return err
+	s := scanner{b: b}
+	s.expect('{')
+	for !s.failed && !s.next('}') {
+		if len(*c) > 0 {
+			s.expect(',')
 		}
-		var pair []json.RawMessage
-		if err := dec.Decode(&pair); err != nil {
-			return err
+		quoted := s.value()
+		s.expect(':')
+		s.expect('[')
+		old := s.value()
+		s.expect(',')
+		now := s.value()
+		s.expect(']')
+		var name string
+		if s.failed || json.Unmarshal(quoted, &name) != nil {
+			break
 		}
-		if len(pair) != 2 {
-			return fmt.Errorf("ledger: change of %v must be a pair", t)
-		}
-		*c = append(*c, FieldChange{Field: t.(string), Old: pair[0], New: pair[1]})
+		*c = append(*c, FieldChange{Field: name, Old: old, New: now})
+	}
+	if s.failed || !s.next('}') {
+		return errors.New(`ledger: changes must have the form {"field": [old, new], …}`)
 	}
 	return nil
+}
+
+// scanner cuts valid JSON into its values.
+type scanner struct {
+	b      []byte
+	failed bool
+}
+
+func (s *scanner) next(c byte) bool {
+	for len(s.b) > 0 && (s.b[0] == ' ' || s.b[0] == '\n' || s.b[0] == '\t' || s.b[0] == '\r') {
+		s.b = s.b[1:]
+	}
+	return len(s.b) > 0 && s.b[0] == c
+}
+
+func (s *scanner) expect(c byte) {
+	if !s.next(c) {
+		s.failed = true
+		return
+	}
+	s.b = s.b[1:]
+}
+
+// value takes the next value off.
+func (s *scanner) value() json.RawMessage {
+	s.next(0) // skips blanks
+	depth, inText, i := 0, false, 0
+	for ; i < len(s.b); i++ {
+		c := s.b[i]
+		switch {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			depth++
+		case depth > 0 && (c == '}' || c == ']'):
+			depth--
+		case depth == 0 && (c == ',' || c == ':' || c == '}' || c == ']' || c == ' ' || c == '\n'):
+			return s.cut(i)
+		}
+	}
+	return s.cut(i)
+}
+
+func (s *scanner) cut(n int) json.RawMessage {
+	if n == 0 || n > len(s.b) {
+		s.failed = true
+		return nil
+	}
+	v := json.RawMessage(s.b[:n:n])
+	s.b = s.b[n:]
+	return v
 }
 
 // diff returns the changed fields from a to b; nil stands for no entity.

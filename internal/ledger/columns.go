@@ -3,6 +3,7 @@ package ledger
 import (
 	"container/heap"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -20,27 +21,34 @@ func NewColumn[T any](k Kind[T], value func(e *T) float64) Column[T] {
 	return Column[T]{k.k, len(k.k.columns) - 1}
 }
 
+// pageColumn is one column of one page.
+type pageColumn struct {
+	values      [pageRows]float64
+	least, most float64 // of the rows that hold an entity
+}
+
 // column returns a page's values of one column; rows without an entity have none.
-func (p *page) column(k *kind, at int) *[pageRows]float64 {
+func (p *page) column(k *kind, at int) *pageColumn {
 	d := p.derived.Load()
 	if d != nil && at < len(d.columns) && d.columns[at] != nil {
 		return d.columns[at]
 	}
-	values := new([pageRows]float64)
+	c := &pageColumn{least: math.Inf(1), most: math.Inf(-1)}
 	for i, e := range p.rows {
 		if !gone(e) {
-			values[i] = k.columns[at](e)
+			v := k.columns[at](e)
+			c.values[i], c.least, c.most = v, min(c.least, v), max(c.most, v)
 		}
 	}
 	for {
-		n := &derived{columns: make([]*[pageRows]float64, len(k.columns))}
+		n := &derived{columns: make([]*pageColumn, len(k.columns))}
 		if d != nil {
 			copy(n.columns, d.columns)
 			n.block = d.block
 		}
-		n.columns[at] = values
+		n.columns[at] = c
 		if p.derived.CompareAndSwap(d, n) {
-			return values
+			return c
 		}
 		d = p.derived.Load()
 	}
@@ -54,31 +62,35 @@ type Ranked[T any] struct {
 
 // Top returns the rows offset to offset+n of the entities that keep accepts (nil: all),
 // by the column, the greatest first or, with ascending, the least; equal values stand in
-// canonical order. The second result is the number of accepted entities.
-func (c Column[T]) Top(v View, offset, n int, ascending bool, keep func(*T) bool) ([]Ranked[T], int) {
+// canonical order. It asks keep only about rows that could stand on the page.
+func (c Column[T]) Top(v View, offset, n int, ascending bool, keep func(*T) bool) []Ranked[T] {
 	if offset < 0 || n < 0 {
 		panic(fmt.Sprintf("ledger: rows %d to %d+%d", offset, offset, n))
 	}
+	sign := 1.0
+	if ascending {
+		sign = -1
+	}
 	best := &worstFirst{}
-	total := 0
 	for first, p := range v.table(c.k).eachPage() {
-		values := p.column(c.k, c.at)
+		column := p.column(c.k, c.at)
+		full := len(*best) == offset+n
+		// slots ascend, so an equal value on a later page stands behind
+		if full && (len(*best) == 0 || max(sign*column.least, sign*column.most) <= (*best)[0].value) {
+			continue
+		}
 		for i, e := range p.rows {
-			if gone(e) || !v.sees(c.k, e) || (keep != nil && !keep(any(e).(*T))) {
+			x := ranked{sign * column.values[i], first + uint32(i), e}
+			if gone(e) || (full && !x.before((*best)[0])) || !v.sees(c.k, e) || (keep != nil && !keep(any(e).(*T))) {
 				continue
 			}
-			total++
-			x := ranked{values[i], first + uint32(i), e}
-			if ascending {
-				x.value = -x.value
-			}
-			switch {
-			case len(*best) < offset+n:
-				heap.Push(best, x)
-			case len(*best) > 0 && x.before((*best)[0]):
+			if full {
 				(*best)[0] = x
 				heap.Fix(best, 0)
+				continue
 			}
+			heap.Push(best, x)
+			full = len(*best) == offset+n
 		}
 	}
 	slices.SortFunc(*best, func(a, b ranked) int {
@@ -89,12 +101,9 @@ func (c Column[T]) Top(v View, offset, n int, ascending bool, keep func(*T) bool
 	})
 	var out []Ranked[T]
 	for _, x := range (*best)[min(offset, len(*best)):] {
-		if ascending {
-			x.value = -x.value
-		}
-		out = append(out, Ranked[T]{any(x.e).(*T), x.value})
+		out = append(out, Ranked[T]{any(x.e).(*T), sign * x.value})
 	}
-	return out, total
+	return out
 }
 
 type ranked struct {

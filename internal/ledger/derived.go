@@ -4,6 +4,6 @@ package ledger
 // is made when first asked for; a page that is replaced starts without, so a write costs
 // one page of it.
 type derived struct {
-	columns []*[pageRows]float64 // by column of the kind, nil until asked for
+	columns []*pageColumn // by column of the kind, nil until asked for
 	block   *block
 }

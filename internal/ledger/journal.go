@@ -1,9 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 )
 
 // Commit is what one Update, merge, undo or import wrote: one position of the journal.
@@ -48,6 +48,25 @@ type Entry struct {
 	// needs no other entry
 	WasAt Time
 	WasBy ID
+
+	text []byte // Changes as JSON, the very bytes that are stored and hashed
+}
+
+// Text returns the changes as the JSON that is stored.
+func (e *Entry) Text() ([]byte, error) {
+	if e.text == nil {
+		var err error
+		if e.text, err = e.Changes.MarshalJSON(); err != nil {
+			return nil, err
+		}
+	}
+	return e.text, nil
+}
+
+// SetText gives an entry that is read from storage its changes.
+func (e *Entry) SetText(text []byte) error {
+	e.text = bytes.Clone(text)
+	return e.Changes.parse(e.text)
 }
 
 // by returns who made the entry.
@@ -69,23 +88,24 @@ func (c *Commit) seal(prev hash) {
 func (c *Commit) digest() hash {
 	h := sha256.New()
 	h.Write(c.Salt[:])
-	enc := json.NewEncoder(h)
-	enc.SetEscapeHTML(false)
+	var n [8]byte
 	for i := range c.Entries {
 		e := &c.Entries[i]
-		// The encoder fails on no value that was stored.
-		_ = enc.Encode(struct {
-			N      int
-			At     Time
-			Op     Op
-			Kind   string
-			ID     ID
-			Actor  ID
-			Schema int
-			Ch     Changes
-			WasAt  Time
-			WasBy  ID
-		}{e.N, e.At, e.Op, e.Kind, e.ID, e.Actor, e.Schema, e.Changes, e.WasAt, e.WasBy})
+		text, err := e.Text()
+		if err != nil {
+			return hash{} // no entry that was made from documents
+		}
+		// every part has a fixed length or is preceded by its own
+		for _, v := range []int64{int64(e.N), int64(e.At), int64(e.Schema), int64(e.WasAt), int64(len(e.Op)), int64(len(e.Kind)), int64(len(text))} {
+			binary.BigEndian.PutUint64(n[:], uint64(v))
+			h.Write(n[:])
+		}
+		h.Write(e.ID[:])
+		h.Write(e.Actor[:])
+		h.Write(e.WasBy[:])
+		h.Write([]byte(e.Op))
+		h.Write([]byte(e.Kind))
+		h.Write(text)
 	}
 	var d hash
 	h.Sum(d[:0])

@@ -240,7 +240,7 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("page-by-column", func(b *testing.B) {
 		s := f.now(b)
 		for b.Loop() {
-			if page, _ := lt.Score.Top(s, 0, 50, false, open); len(page) != 50 {
+			if page := lt.Score.Top(s, 0, 50, false, open); len(page) != 50 {
 				b.Fatal("no page")
 			}
 		}
@@ -253,7 +253,7 @@ func BenchmarkRead(b *testing.B) {
 			}
 			s := f.now(b)
 			b.StartTimer()
-			if page, _ := lt.Score.Top(s, 0, 50, false, open); len(page) != 50 {
+			if page := lt.Score.Top(s, 0, 50, false, open); len(page) != 50 {
 				b.Fatal("no page")
 			}
 		}
@@ -263,7 +263,7 @@ func BenchmarkRead(b *testing.B) {
 			if err := f.touch(b.Context(), f.ids[n*7919%many], n); err != nil {
 				b.Fatal(err)
 			}
-			if page, _ := lt.Score.Top(f.now(b), 0, 50, false, open); len(page) != 50 {
+			if page := lt.Score.Top(f.now(b), 0, 50, false, open); len(page) != 50 {
 				b.Fatal("no page")
 			}
 		}
@@ -380,6 +380,7 @@ func BenchmarkAsOf(b *testing.B) {
 			}
 		})
 		b.Run("again", func(b *testing.B) {
+			f.Ledger = lt.Open(b, f.open(), ledger.Options{})
 			for b.Loop() {
 				if _, err := f.AsOf(b.Context(), f.ws, lt.Ann, ledger.AtSeq(at)); err != nil {
 					b.Fatal(err)

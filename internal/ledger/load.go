@@ -72,9 +72,7 @@ func (l *Ledger) loadState(ctx context.Context, ws *workspace) (*state, error) {
 			}
 			return bytes.Compare(x.ID[:], y.ID[:])
 		})
-		for _, e := range all {
-			b.append(k, e)
-		}
+		b.fill(k, all)
 	}
 	b.seq, b.lastAt, b.hash = head.Seq, head.LastAt, head.Hash
 	if head.Counters != nil {

@@ -76,10 +76,12 @@ func (t *table) slotOf(id ID) (uint32, Entity) {
 			return 0, nil
 		}
 	}
-	if e := t.row(slot); e != nil && e.meta().ID == id {
-		return slot, e
+	e := t.row(slot)
+	// only in a proposal, whose new entities have slots of their own, another may stand here
+	if e == nil || (t.tail != nil && e.meta().ID != id) {
+		return 0, nil
 	}
-	return 0, nil
+	return slot, e
 }
 
 // get returns the entity or its tombstone, nil if id is unknown here.
@@ -211,12 +213,13 @@ type slots struct {
 	mu    sync.Mutex
 	n     int
 	ids   atomic.Pointer[[]*idBlock]
+	words *vocabulary // of the search blocks
 }
 
 type idBlock [1024]ID
 
 func newSlots() *slots {
-	s := &slots{}
+	s := &slots{words: newVocabulary()}
 	cells := make([]atomic.Uint32, 64)
 	s.cells.Store(&cells)
 	s.ids.Store(&[]*idBlock{})

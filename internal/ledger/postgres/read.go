@@ -194,48 +194,54 @@ func noDoc(err error) error {
 
 const (
 	commitColumns = `SELECT c.seq, c.at, c.actor, c.behalf, c.verb, c.branch, c.merges, c.undoes, c.origin, c.salt, c.digest, c.hash`
-	entryColumns  = `, j.n, j.at, j.op, j.kind, j.id, j.actor, j.schema, j.was_at, j.was_by, j.changes::text`
+	entryColumns  = `, j.n, j.at, j.op, j.kind, j.id, j.actor, j.schema, j.was_at, j.was_by, j.changes::text FROM commits c`
+	noEntry       = `, -1, 0::bigint, '', '', NULL::uuid, NULL::uuid, 0, 0::bigint, NULL::uuid, '' FROM commits c`
 
-	// The range of seq is asked of both tables: a merge of their indexes would otherwise
-	// read the journal from its beginning.
-	fromCommits  = ` FROM commits c`
-	joinJournal  = ` LEFT JOIN journal j ON j.workspace_id = c.workspace_id AND j.seq = c.seq AND j.workspace_id = $1::uuid AND j.seq >= $2 AND j.seq <= $3`
-	joinTouching = ` JOIN journal j ON j.workspace_id = c.workspace_id AND j.seq = c.seq AND j.workspace_id = $1::uuid AND j.seq >= $2 AND j.seq <= $3
+	// The window of seqs is asked of both tables: the planner does not carry it over.
+	joinJournal  = ` LEFT JOIN journal j ON j.workspace_id = $1::uuid AND j.seq = c.seq AND j.seq >= $2 AND j.seq <= $3`
+	joinTouching = ` JOIN journal j ON j.workspace_id = $1::uuid AND j.seq = c.seq AND j.seq >= $2 AND j.seq <= $3
 		AND j.kind = $10 AND j.id = $11::uuid`
 	chosen = ` WHERE c.workspace_id = $1::uuid AND c.seq >= $2 AND c.seq <= $3 AND c.at > $4
 		AND (NOT $5::boolean OR c.branch IS NULL) AND ($6::uuid IS NULL OR c.branch = $6::uuid) AND ($7::uuid IS NULL OR c.actor = $7::uuid)`
 
 	// A page goes on behind the entry at which the one before ended, be it within a
 	// commit. A commit without entries counts as one with the entry -1.
-	onwards     = chosen + ` AND (c.seq > $2 OR coalesce(j.n, -1) > $8) ORDER BY c.seq, j.n LIMIT $9`
-	backwards   = chosen + ` AND (c.seq < $3 OR coalesce(j.n, -1) < $8) ORDER BY c.seq DESC, j.n DESC LIMIT $9`
-	noEntry     = `, -1, 0::bigint, '', '', NULL::uuid, NULL::uuid, 0, 0::bigint, NULL::uuid, ''`
-	bareOnwards = chosen + ` AND (c.seq > $2 OR -1 > $8) ORDER BY c.seq LIMIT $9`
-	bareBack    = chosen + ` AND (c.seq < $3 OR -1 < $8) ORDER BY c.seq DESC LIMIT $9`
+	upwards       = chosen + ` AND (c.seq > $2 OR coalesce(j.n, -1) > $8) ORDER BY c.seq, j.n LIMIT $9`
+	downwards     = chosen + ` AND (c.seq < $3 OR coalesce(j.n, -1) < $8) ORDER BY c.seq DESC, j.n DESC LIMIT $9`
+	bareUpwards   = chosen + ` AND (c.seq > $2 OR -1 > $8) ORDER BY c.seq LIMIT $9`
+	bareDownwards = chosen + ` AND (c.seq < $3 OR -1 < $8) ORDER BY c.seq DESC LIMIT $9`
 
-	sqlCommitsUp    = commitColumns + entryColumns + fromCommits + joinJournal + onwards
-	sqlCommitsDown  = commitColumns + entryColumns + fromCommits + joinJournal + backwards
-	sqlTouchingUp   = commitColumns + entryColumns + fromCommits + joinTouching + onwards
-	sqlTouchingDown = commitColumns + entryColumns + fromCommits + joinTouching + backwards
-	sqlBareUp       = commitColumns + noEntry + fromCommits + bareOnwards
-	sqlBareDown     = commitColumns + noEntry + fromCommits + bareBack
+	sqlCommitsUp    = commitColumns + entryColumns + joinJournal + upwards
+	sqlCommitsDown  = commitColumns + entryColumns + joinJournal + downwards
+	sqlTouchingUp   = commitColumns + entryColumns + joinTouching + upwards
+	sqlTouchingDown = commitColumns + entryColumns + joinTouching + downwards
+	sqlBareUp       = commitColumns + noEntry + bareUpwards
+	sqlBareDown     = commitColumns + noEntry + bareDownwards
 )
 
-// The number of rows read at once grows, since most readers want the next few commits and
-// the others everything.
 const (
-	firstPage = 256
-	nextPage  = 4096
+	// pageRows is how many rows are read at once: they bound the memory.
+	pageRows = 4096
+
+	// The first window of seqs serves who wants the next few commits; the windows grow
+	// for who wants more. They bound the work of a page whatever plan it gets: on tables
+	// without statistics the planner likes to sort all there is.
+	firstWindow = 256
+	growth      = 4
 )
 
 // Commits implements ledger.Store. Between its pages it holds no connection, so a slow
-// or abandoned reader keeps nothing from others.
+// or abandoned reader keeps nothing from others. It yields what was there when it began.
 func (s *Store) Commits(ctx context.Context, ws ledger.ID, q ledger.CommitQuery) iter.Seq2[ledger.Commit, error] {
 	return func(yield func(ledger.Commit, error) bool) {
-		p := s.newPager(ws, q)
+		p, err := s.newPager(ctx, ws, q)
+		if err != nil {
+			yield(ledger.Commit{}, err)
+			return
+		}
 		left := q.Limit
-		for {
-			done, more, err := p.next(ctx, s)
+		for p.lo <= p.hi {
+			done, err := p.next(ctx, s)
 			for _, c := range done {
 				if q.Bare {
 					c.Entries = nil
@@ -251,34 +257,38 @@ func (s *Store) Commits(ctx context.Context, ws ledger.ID, q ledger.CommitQuery)
 				yield(ledger.Commit{}, err)
 				return
 			}
-			if !more {
-				return
-			}
 		}
 	}
 }
 
 // pager reads the rows of a CommitQuery, a page at a time.
 type pager struct {
-	ws     ledger.ID
 	q      ledger.CommitQuery
 	sql    string
 	mode   []any // how pgx runs the statement, if not as usual
+	ws     pgtype.UUID
+	since  int64
+	live   bool
+	branch pgtype.UUID
+	actor  pgtype.UUID
 	lo, hi int64 // the seqs not read yet, both inclusive
 	n      int32 // of the last entry read in the commit at the near end
-	rows   int
-	open   *ledger.Commit // may have more entries on the next page
+	window int64 // how many seqs the next page covers
+	widest int64
+	start  int32         // n before the first entry
+	open   ledger.Commit // may have more entries on the next page; Seq 0: none
+	page   []commitScan  // of the last read, kept for its memory
 }
 
-func (s *Store) newPager(ws ledger.ID, q ledger.CommitQuery) *pager {
-	p := &pager{ws: ws, q: q, lo: int64(q.After) + 1, hi: int64(q.UpTo), rows: firstPage}
-	if q.UpTo == 0 {
-		p.hi = math.MaxInt64
+func (s *Store) newPager(ctx context.Context, ws ledger.ID, q ledger.CommitQuery) (*pager, error) {
+	p := &pager{
+		q: q, ws: uid(ws), lo: int64(q.After) + 1, hi: int64(q.UpTo), since: math.MinInt64,
+		window: firstWindow, widest: pageRows, start: math.MinInt32,
 	}
-	p.n = math.MinInt32
 	if q.Desc {
-		p.n = math.MaxInt32
+		p.start = math.MaxInt32
 	}
+	p.n = p.start
 	switch {
 	case q.Kind != "":
 		p.sql = pick(q.Desc, sqlTouchingDown, sqlTouchingUp)
@@ -287,12 +297,33 @@ func (s *Store) newPager(ws ledger.ID, q ledger.CommitQuery) *pager {
 	default:
 		p.sql = pick(q.Desc, sqlCommitsDown, sqlCommitsUp)
 	}
-	if q.Branch != nil || q.Actor != nil || q.Since != 0 {
-		// Which index serves depends on the filters, so the statement is planned for the
-		// values at hand and not once for all.
-		p.mode = s.planned
+	if q.Branch != nil {
+		p.live, p.branch = q.Branch.IsZero(), optional(*q.Branch)
 	}
-	return p
+	if q.Actor != nil {
+		p.actor = uid(*q.Actor)
+	}
+	if q.Since != 0 {
+		p.since = int64(q.Since)
+	}
+	if q.Branch != nil || q.Actor != nil || q.Since != 0 || q.Kind != "" {
+		// What is chosen may lie far apart, and which index leads to it depends on the
+		// values at hand, so it is planned for them and not once for all.
+		p.mode, p.widest = s.planned, math.MaxInt64/growth
+	}
+	if q.Kind != "" || p.branch.Valid {
+		p.window = p.widest // these have an index of their own
+	}
+	if p.hi == 0 || p.hi-p.lo >= p.window {
+		heads, err := s.Heads(ctx, []ledger.ID{ws})
+		if err != nil {
+			return nil, err
+		}
+		if newest := int64(heads[ws].Seq); p.hi == 0 || p.hi > newest {
+			p.hi = newest
+		}
+	}
+	return p, nil
 }
 
 func pick(desc bool, down, up string) string {
@@ -303,88 +334,97 @@ func pick(desc bool, down, up string) string {
 }
 
 // next returns the commits that the next page completes.
-func (p *pager) next(ctx context.Context, s *Store) (done []ledger.Commit, more bool, err error) {
-	var live bool
-	var branch, actor pgtype.UUID
-	if p.q.Branch != nil {
-		live, branch = p.q.Branch.IsZero(), optional(*p.q.Branch)
+func (p *pager) next(ctx context.Context, s *Store) ([]ledger.Commit, error) {
+	from, to := p.lo, p.hi
+	if to-from >= p.window {
+		if p.q.Desc {
+			from = to - p.window + 1
+		} else {
+			to = from + p.window - 1
+		}
 	}
-	if p.q.Actor != nil {
-		actor = uid(*p.q.Actor)
+	if err := p.read(ctx, s, from, to); err != nil {
+		return nil, err
 	}
-	since := int64(math.MinInt64)
-	if p.q.Since != 0 {
-		since = int64(p.q.Since)
+	var done []ledger.Commit
+	flush := func() {
+		if p.open.Seq != 0 {
+			done = append(done, p.open)
+		}
 	}
-	args := append(p.mode[:len(p.mode):len(p.mode)], uid(p.ws), p.lo, p.hi, since, live, branch, actor, p.n, p.rows)
+	for i := range p.page {
+		r := &p.page[i]
+		if int64(p.open.Seq) != r.seq {
+			flush()
+			p.open = r.commit(p.ws.Bytes)
+		}
+		if r.n.Valid && r.n.Int32 >= 0 {
+			e, err := r.entry()
+			if err != nil {
+				return done, err
+			}
+			p.open.Entries = append(p.open.Entries, e)
+		}
+	}
+	if len(p.page) == pageRows {
+		// The window was too wide; what is left of it comes with the next one.
+		last := &p.page[pageRows-1]
+		p.n = -1
+		if last.n.Valid {
+			p.n = last.n.Int32
+		}
+		if p.q.Desc {
+			p.hi, p.window = last.seq, to-last.seq+1
+		} else {
+			p.lo, p.window = last.seq, last.seq-from+1
+		}
+		return done, nil
+	}
+	flush()
+	p.open = ledger.Commit{}
+	if p.q.Desc {
+		p.hi = from - 1
+	} else {
+		p.lo = to + 1
+	}
+	p.n = p.start
+	p.window = min(p.window*growth, p.widest)
+	return done, nil
+}
+
+// read fills the page.
+func (p *pager) read(ctx context.Context, s *Store, from, to int64) error {
+	args := append(p.mode[:len(p.mode):len(p.mode)], p.ws, from, to, p.since, p.live, p.branch, p.actor, p.n, pageRows)
 	if p.q.Kind != "" {
 		args = append(args, p.q.Kind, uid(p.q.ID))
 	}
-	var page []commitScan
-	err = s.do(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		page = page[:0]
+	return s.do(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		p.page = p.page[:0]
 		rows, err := conn.Query(ctx, p.sql, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var r commitScan
-			if err := r.scan(rows); err != nil {
+			p.page = append(p.page, commitScan{})
+			if err := p.page[len(p.page)-1].scan(rows); err != nil {
 				return err
 			}
-			page = append(page, r)
 		}
 		return rows.Err()
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	for i := range page {
-		r := &page[i]
-		if p.open == nil || int64(p.open.Seq) != r.seq {
-			if p.open != nil {
-				done = append(done, *p.open)
-			}
-			p.open = r.commit(p.ws)
-		}
-		if r.n.Valid && r.n.Int32 >= 0 {
-			e, err := r.entry()
-			if err != nil {
-				return done, false, err
-			}
-			p.open.Entries = append(p.open.Entries, e)
-		}
-	}
-	if len(page) == p.rows {
-		last := &page[len(page)-1]
-		p.n = -1
-		if last.n.Valid {
-			p.n = last.n.Int32
-		}
-		if p.q.Desc {
-			p.hi = last.seq
-		} else {
-			p.lo = last.seq
-		}
-		p.rows = nextPage
-		return done, true, nil
-	}
-	if p.open != nil {
-		done = append(done, *p.open)
-	}
-	return done, false, nil
 }
 
 // commitScan is one row: a commit and, unless it has none, one of its entries.
 type commitScan struct {
-	seq, at            int64
-	actor, behalf      pgtype.UUID
-	verb               string
-	branch, merges     pgtype.UUID
-	undoes             pgtype.Int8
-	origin             int64
-	salt, digest, hash []byte
+	seq, at        int64
+	actor, behalf  pgtype.UUID
+	verb           string
+	branch, merges pgtype.UUID
+	undoes         pgtype.Int8
+	origin         int64
+	salt           [16]byte
+	digest, hash   [32]byte
 
 	n           pgtype.Int4
 	entryAt     pgtype.Int8
@@ -397,20 +437,22 @@ type commitScan struct {
 }
 
 func (r *commitScan) scan(rows pgx.Rows) error {
-	return rows.Scan(&r.seq, &r.at, &r.actor, &r.behalf, &r.verb, &r.branch, &r.merges, &r.undoes, &r.origin, &r.salt, &r.digest, &r.hash,
+	var salt, digest, hash pgtype.DriverBytes // valid until the next row
+	err := rows.Scan(&r.seq, &r.at, &r.actor, &r.behalf, &r.verb, &r.branch, &r.merges, &r.undoes, &r.origin, &salt, &digest, &hash,
 		&r.n, &r.entryAt, &r.op, &r.kind, &r.id, &r.by, &r.schema, &r.wasAt, &r.wasBy, &r.changesText)
+	copy(r.salt[:], salt)
+	copy(r.digest[:], digest)
+	copy(r.hash[:], hash)
+	return err
 }
 
-func (r *commitScan) commit(ws ledger.ID) *ledger.Commit {
-	c := &ledger.Commit{
+func (r *commitScan) commit(ws ledger.ID) ledger.Commit {
+	return ledger.Commit{
 		Workspace: ws, Seq: ledger.Seq(r.seq), At: ledger.Time(r.at),
 		Actor: ledger.Actor{ID: r.actor.Bytes, OnBehalf: r.behalf.Bytes},
 		Verb:  r.verb, Branch: r.branch.Bytes, Merges: r.merges.Bytes, Undoes: ledger.Seq(r.undoes.Int64), Origin: r.origin,
+		Salt: r.salt, Digest: r.digest, Hash: r.hash,
 	}
-	copy(c.Salt[:], r.salt)
-	copy(c.Digest[:], r.digest)
-	copy(c.Hash[:], r.hash)
-	return c
 }
 
 func (r *commitScan) entry() (ledger.Entry, error) {
@@ -419,6 +461,6 @@ func (r *commitScan) entry() (ledger.Entry, error) {
 		Actor: r.by.Bytes, Schema: int(r.schema.Int32), WasAt: ledger.Time(r.wasAt.Int64), WasBy: r.wasBy.Bytes,
 	}
 	// Not json.Unmarshal, for the reason told in journalRows.add.
-	err := e.Changes.UnmarshalJSON(r.changesText)
+	err := e.SetText(r.changesText)
 	return e, err
 }

@@ -289,7 +289,7 @@ func (s *Store) commitsPage(ctx context.Context, ws ledger.ID, q ledger.CommitQu
 		copy(e.ID[:], eid)
 		copy(e.Actor[:], eactor)
 		copy(e.WasBy[:], ewasBy)
-		if err := e.Changes.UnmarshalJSON(changes); err != nil {
+		if err := e.SetText(changes); err != nil {
 			return nil, fmt.Errorf("entry %d of commit %d: %w", e.N, c.Seq, err)
 		}
 		last := &out[len(out)-1]

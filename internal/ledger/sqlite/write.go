@@ -116,7 +116,7 @@ func (s *Store) put(ctx context.Context, w *ledger.Writes) error {
 		}
 		for j := range c.Entries {
 			e := &c.Entries[j]
-			changes, err := e.Changes.MarshalJSON()
+			changes, err := e.Text()
 			if err != nil {
 				return err
 			}
