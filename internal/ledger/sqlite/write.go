@@ -83,15 +83,49 @@ func (s *Store) checkpoint(ctx context.Context) error {
 	return nil
 }
 
+// Statements come in two sizes: for one row and for sixteen. Most of the time of a small
+// row goes into calling SQLite, not into SQLite.
 const (
-	insertCommit = `INSERT INTO commits(workspace_id, seq, at, actor, behalf, verb, branch, merges, undoes, origin, salt, digest, hash)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertEntry = `INSERT INTO journal(workspace_id, seq, n, at, op, kind, id, actor, schema, was_at, was_by, changes)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	upsertDoc = `INSERT INTO entities(workspace_id, kind, id, version, born, created_at, created_by, updated_at, updated_by, schema, batch, doc)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT(workspace_id, kind, id) DO UPDATE SET version = excluded.version, born = excluded.born, updated_at = excluded.updated_at,
-			updated_by = excluded.updated_by, schema = excluded.schema, batch = excluded.batch, doc = excluded.doc`
+	commitRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	entryRow  = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	insertCommits = `INSERT INTO commits(workspace_id, seq, at, actor, behalf, verb, branch, merges, undoes, origin, salt, digest, hash) VALUES `
+	insertEntries = `INSERT INTO journal(workspace_id, seq, n, at, op, kind, id, actor, schema, was_at, was_by, changes) VALUES `
+	insertDocs    = `INSERT INTO entities(workspace_id, kind, id, version, born, created_at, created_by, updated_at, updated_by, schema, batch, doc) VALUES `
+	orUpdateDocs  = ` ON CONFLICT(workspace_id, kind, id) DO UPDATE SET version = excluded.version, born = excluded.born, updated_at = excluded.updated_at,
+		updated_by = excluded.updated_by, schema = excluded.schema, batch = excluded.batch, doc = excluded.doc`
+
+	fourCommits    = commitRow + `, ` + commitRow + `, ` + commitRow + `, ` + commitRow
+	sixteenCommits = fourCommits + `, ` + fourCommits + `, ` + fourCommits + `, ` + fourCommits
+	fourEntries    = entryRow + `, ` + entryRow + `, ` + entryRow + `, ` + entryRow
+	sixteenEntries = fourEntries + `, ` + fourEntries + `, ` + fourEntries + `, ` + fourEntries
+)
+
+// bulk is an insert in its two sizes; entities have as many columns as entries.
+type bulk struct{ one, sixteen string }
+
+var (
+	putCommits = bulk{insertCommits + commitRow, insertCommits + sixteenCommits}
+	putEntries = bulk{insertEntries + entryRow, insertEntries + sixteenEntries}
+	putDocs    = bulk{insertDocs + entryRow + orUpdateDocs, insertDocs + sixteenEntries + orUpdateDocs}
+)
+
+// execRows writes the rows, whose columns stand one behind the other in args.
+func (s *Store) execRows(ctx context.Context, b bulk, columns int, args []any) error {
+	for n := 16 * columns; len(args) >= n; args = args[n:] {
+		if err := s.exec(ctx, b.sixteen, args[:n]...); err != nil {
+			return err
+		}
+	}
+	for ; len(args) > 0; args = args[columns:] {
+		if err := s.exec(ctx, b.one, args[:columns]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
 	updateHead  = `UPDATE workspaces SET seq = ?, last_at = ?, hash = ?, counters = ? WHERE id = ?`
 	insertBlob  = `INSERT INTO blobs(workspace_id, hash, body) VALUES(?, ?, ?) ON CONFLICT DO NOTHING`
 	upsertBatch = `INSERT INTO batches(workspace_id, id, state, begun, ended) VALUES(?, ?, ?, ?, ?)
@@ -108,22 +142,19 @@ const (
 // put writes what one disk commit holds for one workspace.
 func (s *Store) put(ctx context.Context, w *ledger.Writes) error {
 	ws := w.Workspace[:]
+	var commits, entries, docs []any
 	for i := range w.Commits {
 		c := &w.Commits[i]
-		if err := s.exec(ctx, insertCommit, ws, int64(c.Seq), int64(c.At), c.Actor.ID[:], opt(c.Actor.OnBehalf), c.Verb,
-			opt(c.Branch), opt(c.Merges), optSeq(c.Undoes), c.Origin, c.Salt[:], c.Digest[:], c.Hash[:]); err != nil {
-			return err
-		}
+		commits = append(commits, ws, int64(c.Seq), int64(c.At), c.Actor.ID[:], opt(c.Actor.OnBehalf), c.Verb,
+			opt(c.Branch), opt(c.Merges), optSeq(c.Undoes), c.Origin, c.Salt[:], c.Digest[:], c.Hash[:])
 		for j := range c.Entries {
 			e := &c.Entries[j]
 			changes, err := e.Text()
 			if err != nil {
 				return err
 			}
-			if err := s.exec(ctx, insertEntry, ws, int64(c.Seq), e.N, int64(e.At), string(e.Op), e.Kind, e.ID[:], opt(e.Actor),
-				e.Schema, int64(e.WasAt), opt(e.WasBy), string(changes)); err != nil {
-				return err
-			}
+			entries = append(entries, ws, int64(c.Seq), int64(e.N), int64(e.At), string(e.Op), e.Kind, e.ID[:], opt(e.Actor),
+				int64(e.Schema), int64(e.WasAt), opt(e.WasBy), string(changes))
 		}
 	}
 	for i := range w.Docs {
@@ -133,18 +164,28 @@ func (s *Store) put(ctx context.Context, w *ledger.Writes) error {
 		if d.JSON != nil {
 			doc = string(d.JSON)
 		}
-		if err := s.exec(ctx, upsertDoc, ws, d.Kind, m.ID[:], m.Version, int64(m.Born), int64(m.CreatedAt), m.CreatedBy[:],
-			int64(m.UpdatedAt), m.UpdatedBy[:], d.Schema, opt(d.Batch), doc); err != nil {
-			return err
-		}
+		docs = append(docs, ws, d.Kind, m.ID[:], m.Version, int64(m.Born), int64(m.CreatedAt), m.CreatedBy[:],
+			int64(m.UpdatedAt), m.UpdatedBy[:], int64(d.Schema), opt(d.Batch), doc)
+	}
+	if err := s.execRows(ctx, putCommits, 13, commits); err != nil {
+		return err
+	}
+	if err := s.execRows(ctx, putEntries, 12, entries); err != nil {
+		return err
+	}
+	if err := s.execRows(ctx, putDocs, 12, docs); err != nil {
+		return err
+	}
+	for i := range w.Docs {
+		d := &w.Docs[i]
 		if !d.DueEdited {
 			continue
 		}
-		if err := s.exec(ctx, deleteDue, ws, d.Kind, m.ID[:]); err != nil {
+		if err := s.exec(ctx, deleteDue, ws, d.Kind, d.Meta.ID[:]); err != nil {
 			return err
 		}
 		for _, due := range d.Due {
-			if err := s.exec(ctx, insertDue, ws, int64(due.At), d.Kind, m.ID[:], due.Name); err != nil {
+			if err := s.exec(ctx, insertDue, ws, int64(due.At), d.Kind, d.Meta.ID[:], due.Name); err != nil {
 				return err
 			}
 		}
