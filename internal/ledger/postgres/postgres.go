@@ -135,13 +135,20 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := conn.QueryRow(ctx, sqlServer).Scan(&number, &version, &encoding, &s.name); err != nil {
 		return err
 	}
+	if err := supported(number, version, encoding); err != nil {
+		return err
+	}
+	return migrate(ctx, conn.Conn())
+}
+
+func supported(number int, version, encoding string) error {
 	if number < oldest {
 		return fmt.Errorf("the server is PostgreSQL %s; version %d or newer is needed", version, oldest/10000)
 	}
 	if encoding != "UTF8" {
 		return fmt.Errorf("the database has the encoding %s; create it with ENCODING 'UTF8'", encoding)
 	}
-	return migrate(ctx, conn.Conn())
+	return nil
 }
 
 // Lanes implements ledger.Store: row locks let workspaces commit side by side.

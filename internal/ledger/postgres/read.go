@@ -460,7 +460,6 @@ func (r *commitScan) entry() (ledger.Entry, error) {
 		N: int(r.n.Int32), At: ledger.Time(r.entryAt.Int64), Op: ledger.Op(r.op.String), Kind: r.kind.String, ID: r.id.Bytes,
 		Actor: r.by.Bytes, Schema: int(r.schema.Int32), WasAt: ledger.Time(r.wasAt.Int64), WasBy: r.wasBy.Bytes,
 	}
-	// Not json.Unmarshal, for the reason told in journalRows.add.
 	err := e.SetText(r.changesText)
 	return e, err
 }

@@ -252,8 +252,6 @@ type journalRows struct {
 }
 
 func (r *journalRows) add(ws pgtype.UUID, seq ledger.Seq, e *ledger.Entry) error {
-	// Not json.Marshal, which would escape the text once more: the commit's hash is over
-	// just these bytes.
 	changes, err := e.Text()
 	if err != nil {
 		return err
