@@ -29,6 +29,7 @@ type Import struct {
 	staged []*staged
 	chunk  []*staged // of staged: not written yet
 	blobs  []Blob
+	texts  map[string]bool // hashes of the long texts it made
 	edits  []func(*Tx) error
 }
 
@@ -67,7 +68,7 @@ func (l *Ledger) Import(ctx context.Context, workspace ID, as Actor, verb string
 	defer ws.unpin()
 	im := &Import{
 		ctx: ctx, l: l, ws: ws, as: as, verb: verb,
-		first: map[string]int64{}, last: map[string]int64{},
+		first: map[string]int64{}, last: map[string]int64{}, texts: map[string]bool{},
 	}
 	im.b = newBuilder(l.reg, ws.committed.Load())
 	if im.ids, err = newTx(ws, im.b, &request{as: as, verb: verb}, max(TimeOf(l.clock()), im.b.lastAt)); err != nil {
@@ -99,6 +100,7 @@ func (im *Import) Text(s string) TextRef {
 	ref := newTextRef(s)
 	if ref.hash != "" {
 		im.blobs = append(im.blobs, Blob{ref.hash, []byte(s)})
+		im.texts[ref.hash] = true
 	}
 	return ref
 }
@@ -288,7 +290,7 @@ func (im *Import) merge() (Seq, error) {
 	g := newGraft(im.l.reg, im.staged)
 	r := &request{ctx: im.ctx, as: im.as, verb: im.verb, long: true, done: make(chan struct{})}
 	r.fn = func(tx *Tx) error {
-		tx.merges = im.id
+		tx.merges, tx.held = im.id, im.texts
 		tx.take(g)
 		for _, edit := range im.edits {
 			if err := edit(tx); err != nil {

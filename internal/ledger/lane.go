@@ -230,7 +230,11 @@ type part struct {
 // commit runs the requests and writes them in one disk commit. An error is about the
 // group; refusals of single requests stand in them.
 func (ln *lane) commit(group []*request) error {
-	ctx, cancel := context.WithTimeout(ln.l.ctx, 10*time.Second)
+	limit := 10 * time.Second
+	if slices.ContainsFunc(group, func(r *request) bool { return r.long }) {
+		limit = 5 * time.Minute
+	}
+	ctx, cancel := context.WithTimeout(ln.l.ctx, limit)
 	defer cancel()
 	var ids []ID
 	parts := map[ID]*part{}
@@ -303,12 +307,7 @@ func (ln *lane) settle(err error, w Writes, origin int64) error {
 	case errors.Is(err, ErrData), errors.Is(err, ErrFull):
 		return err
 	case errors.Is(err, ErrBroken):
-		// The kernel of the operating system may have dropped the pages: neither a retry
-		// nor a look tells what the disk has. Only a new start does.
-		err = fmt.Errorf("%w; whether the last changes were kept shows after the restart", err)
-		ln.l.broken.Store(&err)
-		ln.l.log.Error("storage failed, no more writes until restart", "error", err)
-		return err
+		return ln.l.noteFailure(err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ln.l.ctx), 10*time.Second)
 	defer cancel()
@@ -322,7 +321,7 @@ func (ln *lane) settle(err error, w Writes, origin int64) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("ledger: the outcome of the last commit is unknown: %w", err)
+			return fmt.Errorf("%w: %w", ErrUnknown, err)
 		case <-time.After(wait):
 		}
 	}

@@ -75,9 +75,10 @@ func Open(ctx context.Context, store Store, opts Options) (*Ledger, error) {
 	setDefault(&opts.Idle, 30*time.Minute)
 	setDefault(&opts.Poll, time.Second)
 	l := &Ledger{
-		store: store, reg: opts.Registry, policy: opts.Policy, clock: opts.Clock, vault: newVault(opts.SecretKey),
+		reg: opts.Registry, policy: opts.Policy, clock: opts.Clock, vault: newVault(opts.SecretKey),
 		log: opts.Log, opts: opts, open: map[ID]*workspace{},
 	}
+	l.store = brake{store, l}
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return nil, err
@@ -264,6 +265,7 @@ type workspace struct {
 	memos     memos
 	strings   interner
 	past      pastStates
+	proposals proposedStates
 
 	mu     sync.Mutex
 	wake   chan struct{} // closed at the next commit

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/throughline-pm/throughline/internal/fault"
 )
@@ -47,6 +48,25 @@ var Proposals = NewKind("proposal",
 		f.Add("state", "must be open, merged or discarded")
 	}
 })
+
+// checkProposal refuses a proposal that ends or begins anew without the kernel: merged
+// is what Merge has merged.
+func (tx *Tx) checkProposal(c *change) error {
+	before, was := c.before.(*Proposal)
+	after, is := c.after.(*Proposal)
+	if !was || !is || before.State == after.State || tx.undoes != 0 {
+		return nil
+	}
+	if after.State == ProposalDiscarded && before.State == ProposalOpen {
+		return nil
+	}
+	if after.State == ProposalMerged && tx.merges == c.id {
+		return nil
+	}
+	var f fault.Fields
+	f.Add("state", "a proposal is merged by Merge and opened again by an undo")
+	return f.Err()
+}
 
 // branch is what a proposal changes: the fold of its commits. It is immutable.
 type branch struct {
@@ -244,12 +264,44 @@ func (l *Ledger) In(ctx context.Context, workspace ID, as Actor, proposal ID) (*
 	if viewer.Sees != nil && !viewer.Sees(Proposals.Name(), p) {
 		return nil, fault.New(fault.NotFound, "there is no proposal %s", proposal)
 	}
-	b, err := ws.proposed(newBuilder(l.reg, live), proposal)
+	st, err := ws.proposals.get(ws, live, proposal)
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{ws: ws, st: st, seq: live.seq, viewer: viewer}, nil
+}
+
+// proposedStates keeps the proposals that were looked at last, each as long as neither
+// it nor the live workspace changes.
+type proposedStates struct {
+	mu   sync.Mutex
+	kept []proposedState // most recently used first
+}
+
+type proposedState struct {
+	id       ID
+	live, st *state
+}
+
+const keptProposals = 8
+
+func (ps *proposedStates) get(ws *workspace, live *state, id ID) (*state, error) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for _, k := range ps.kept {
+		if k.id == id && k.live == live {
+			return k.st, nil
+		}
+	}
+	b, err := ws.proposed(newBuilder(ws.l.reg, live), id)
 	if err != nil {
 		return nil, err
 	}
 	b.edit = nil // the view keeps its tail: nothing is published
-	return &Snapshot{ws: ws, st: &b.state, seq: live.seq, viewer: viewer}, nil
+	ps.kept = slices.DeleteFunc(ps.kept, func(k proposedState) bool { return k.id == id })
+	ps.kept = slices.Insert(ps.kept, 0, proposedState{id, live, &b.state})
+	ps.kept = ps.kept[:min(len(ps.kept), keptProposals)]
+	return &b.state, nil
 }
 
 // withBranch returns the committed state, with the open proposal read.

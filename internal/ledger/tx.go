@@ -3,10 +3,8 @@ package ledger
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -140,10 +138,17 @@ func (tx *Tx) create(k *kind, n Entity) (ID, error) {
 	m.Version, m.Born, m.CreatedAt, m.CreatedBy = 1, tx.seq, tx.at, tx.As.ID
 	if old != nil { // it returns
 		o := old.meta()
-		m.Version, m.Born, m.CreatedAt, m.CreatedBy = o.Version+1, o.Born, o.CreatedAt, o.CreatedBy
+		m.Version, m.Born, m.CreatedAt, m.CreatedBy = o.Version, o.Born, o.CreatedAt, o.CreatedBy
 	}
 	m.UpdatedAt, m.UpdatedBy = tx.at, tx.As.ID
 	c := tx.touched[place{k, m.ID}]
+	if c == nil && old != nil {
+		m.Version++ // one entry of the journal, whatever the transaction did before
+	}
+	if c != nil && !gone(c.before) { // deleted and made again at once: to the journal an edit
+		b := c.before.meta()
+		m.Key, m.FormerKeys = b.Key, slices.Clone(b.FormerKeys)
+	}
 	if c == nil {
 		c = &change{k: k, id: m.ID, before: old}
 		tx.note(c)
@@ -317,12 +322,8 @@ func (tx *Tx) describe(k *kind, e Entity) string {
 	}
 }
 
-// maxDocument is the greatest size in bytes of a document; longer texts are TextRefs.
-const maxDocument = 256 << 10
-
 // finish checks what the function did and returns the commit, or nil if nothing
-// changed. The order of the checks is the order of the answer: form, references, rules,
-// rights.
+// changed.
 func (tx *Tx) finish() (*Commit, error) {
 	for k, first := range tx.first {
 		tx.b.settle(k, first)
@@ -359,32 +360,12 @@ func (tx *Tx) finish() (*Commit, error) {
 	if len(kept) == 0 && len(tx.rebase) == 0 && len(tx.done) == 0 && len(tx.grafted) == 0 {
 		return nil, nil
 	}
-	v := whole{tx.b, tx.seq}
-	if err := tx.checkForm(); err != nil {
-		return nil, err
-	}
-	all := append(kept[:len(kept):len(kept)], tx.grafted...)
-	if err := tx.checkRefs(all); err != nil {
-		return nil, err
-	}
-	var faults fault.Fields
-	for _, c := range all {
-		for _, check := range c.k.checks {
-			check(v, alive(c.before), alive(c.after), &faults)
-		}
-	}
-	if err := faults.Err(); err != nil {
+	if err := tx.inspect(append(kept[:len(kept):len(kept)], tx.grafted...)); err != nil {
 		return nil, err
 	}
 	commit := &Commit{
 		Workspace: tx.ws.id, Seq: tx.seq, At: tx.at, Actor: tx.As, Verb: tx.Verb,
 		Branch: tx.branch, Merges: tx.merges, Undoes: tx.undoes,
-	}
-	for _, c := range all {
-		w := Write{Op: c.op(), Kind: c.k.name, Before: alive(c.before), After: alive(c.after), Branch: tx.branch, Verb: tx.Verb}
-		if err := tx.ws.l.policy.Write(v, tx.As, w); err != nil {
-			return nil, err
-		}
 	}
 	for _, c := range kept {
 		op := c.op()
@@ -453,99 +434,3 @@ func (tx *Tx) abandon() {
 		}
 	}
 }
-
-func invalid(k *kind, err error) error {
-	name, message, ok := strings.Cut(err.Error(), ": ")
-	if !ok {
-		name, message = "", err.Error()
-	}
-	return &fault.Error{Kind: fault.Invalid, Message: "the " + k.name + " is not valid", Fields: []fault.Field{{Name: name, Message: message}}}
-}
-
-// checkForm refuses values that an engine could not store, and long texts that this
-// transaction did not make: a forged hash would read another's text.
-func (tx *Tx) checkForm() error {
-	for _, c := range tx.changes {
-		if gone(c.after) {
-			continue
-		}
-		if err := checkValues(c.k, c.after, c.fields); err != nil {
-			return err
-		}
-		if len(c.k.plan.texts) == 0 {
-			continue
-		}
-		had := map[string]bool{}
-		if !gone(c.before) {
-			c.k.plan.eachText(c.before, func(_ *field, t TextRef) { had[t.hash] = true })
-		}
-		var err error
-		c.k.plan.eachText(c.after, func(f *field, t TextRef) {
-			if t.hash != "" && !had[t.hash] && tx.blobs[t.hash] == nil && !tx.held[t.hash] {
-				err = fmt.Errorf("%s: a long text must be made by the transaction that stores it", f.name)
-			}
-		})
-		if err != nil {
-			return invalid(c.k, err)
-		}
-	}
-	return nil
-}
-
-func checkValues(k *kind, e Entity, changes Changes) error {
-	size := 0
-	for _, ch := range changes {
-		size += len(ch.New)
-		f := k.plan.byName[ch.Field]
-		if f == nil || f.check == nil {
-			continue
-		}
-		if err := f.check(f.of(reflect.ValueOf(e).Elem()), f.name); err != nil {
-			return invalid(k, err)
-		}
-	}
-	if size > maxDocument {
-		return fault.New(fault.TooLarge, "the %s has %d bytes of fields; at most %d fit", k.name, size, maxDocument)
-	}
-	return nil
-}
-
-// checkRefs refuses references to nothing, from either side.
-func (tx *Tx) checkRefs(changes []*change) error {
-	var faults fault.Fields
-	for _, c := range changes {
-		if gone(c.after) {
-			for _, from := range tx.b.reg.kinds {
-				for e := range tx.b.table(from).find(byTarget, c.id) {
-					return fault.New(fault.Conflict, "%s is still used by %s", tx.describe(c.k, c.before), tx.describe(from, e))
-				}
-			}
-			continue
-		}
-		c.k.plan.eachRef(c.after, func(r refTo) {
-			target := tx.b.reg.byName[r.kind]
-			if target == nil {
-				faults.Add(r.field.name, "%q is no kind of entity", r.kind)
-				return
-			}
-			e := tx.b.table(target).get(r.target)
-			if !gone(e) && (tx.sees(target, e) || heldBefore(c, r.target)) {
-				return
-			}
-			faults.Add(r.field.name, "there is no %s %s", r.kind, r.target)
-		})
-	}
-	return faults.Err()
-}
-
-// heldBefore reports whether the entity already referred to target: an actor who cannot
-// see the target may still edit the rest.
-func heldBefore(c *change, target ID) bool {
-	held := false
-	if !gone(c.before) {
-		c.k.plan.eachRef(c.before, func(r refTo) { held = held || r.target == target })
-	}
-	return held
-}
-
-var errPanic = errors.New("ledger: the command panicked")
