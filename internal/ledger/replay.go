@@ -3,11 +3,12 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"reflect"
 )
 
 // apply brings an entry of the journal into the builder: how a process learns what
 // another one wrote. born is the position at which a new entity becomes live. The
-// journal does not hold secrets, so entities with changed ones are read whole.
+// journal does not hold secrets: changed ones are taken from the newest document.
 func (b *builder) apply(c *Commit, e *Entry, born Seq, doc func(k *kind, id ID) (Entity, error)) error {
 	k := b.reg.byName[e.Kind]
 	if k == nil { // a newer binary's kind
@@ -51,13 +52,15 @@ func (b *builder) apply(c *Commit, e *Entry, born Seq, doc func(k *kind, id ID) 
 	keep.UpdatedAt, keep.UpdatedBy = e.At, c.by(e)
 	for _, ch := range changes {
 		if f := k.plan.byName[ch.Field]; f != nil && f.class == secretive {
-			if n, err = doc(k, e.ID); err != nil {
+			now, err := doc(k, e.ID)
+			if err != nil {
 				return err
 			}
-			if n == nil { // deleted since; the entry that did it follows
-				return nil
+			f.of(reflect.ValueOf(n).Elem()).SetZero()
+			if now != nil { // nil: deleted since; the entry that did it follows
+				f.of(reflect.ValueOf(n).Elem()).Set(f.of(reflect.ValueOf(now).Elem()))
 			}
-			break
+			continue
 		}
 		if err := k.plan.setField(n, ch.Field, ch.New); err != nil {
 			return err

@@ -139,16 +139,18 @@ func (l *Ledger) takeBack(ctx context.Context, workspace ID, as Actor, of Seq, s
 		s.Otherwise = KeepTheirs
 	}
 	done := Undone{Of: of, Verb: commit.Verb}
+	var own Seq // what the commit's position would be
 	done.Seq, err = l.integrate(ctx, workspace, as, "undo", ID{}, func(tx *Tx, m *merging) error {
 		m.settle = s
 		tx.undoes = of
+		own = tx.seq
 		err := m.all(tx, patches)
 		done.Kept = m.kept
-		if err == nil && len(tx.changes) == 0 {
-			return &ConflictError{m.kept} // nothing is left to take back
-		}
 		return err
 	})
+	if err == nil && done.Seq != own {
+		return Undone{}, &ConflictError{done.Kept} // nothing is left to take back
+	}
 	return done, err
 }
 
