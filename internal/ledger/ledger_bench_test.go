@@ -124,7 +124,7 @@ func (f *filled) touch(ctx context.Context, id ledger.ID, n int) error {
 }
 
 func engines(b *testing.B, f func(b *testing.B, e lt.Engine)) {
-	for _, e := range lt.Engines {
+	for _, e := range lt.Durable {
 		b.Run(e.Name, func(b *testing.B) { f(b, e) })
 	}
 }

@@ -27,16 +27,24 @@ var Engines = []Engine{
 	{"sqlite", func(t testing.TB) func() ledger.Store {
 		return SQLiteAt(filepath.Join(t.TempDir(), "ledger.db"))(t)
 	}},
-	{"postgres", func(t testing.TB) func() ledger.Store {
-		dsn := pgtest.DSN(t)
-		return func() ledger.Store {
-			s, err := postgres.Open(context.Background(), dsn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
+	{"postgres", func(t testing.TB) func() ledger.Store { return postgresAt(t, pgtest.DSN(t)) }},
+}
+
+// Durable are the engines with the durability of a real installation, for benchmarks:
+// the shared PostgreSQL of the tests does without.
+var Durable = []Engine{
+	Engines[0],
+	{"postgres", func(t testing.TB) func() ledger.Store { return postgresAt(t, pgtest.Server(t).DSN()) }},
+}
+
+func postgresAt(t testing.TB, dsn string) func() ledger.Store {
+	return func() ledger.Store {
+		s, err := postgres.Open(context.Background(), dsn)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}},
+		return s
+	}
 }
 
 // SQLiteAt opens stores on the file at path.
