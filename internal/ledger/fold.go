@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -186,6 +187,9 @@ func (f *folder) fold(s string) {
 // foldWide goes on where ASCII ends; from is the place of the first other byte. The
 // character before it is taken again, because a mark may follow it.
 func (f *folder) foldWide(s string, from int) {
+	if !utf8.ValidString(s) { // norm passes over what follows an invalid byte
+		s = strings.ToValidUTF8(s, " ")
+	}
 	from = max(from-1, 0)
 	f.text = f.text[:from]
 	f.wide = norm.NFKD.AppendString(f.wide[:0], s[from:])
@@ -194,9 +198,6 @@ func (f *folder) foldWide(s string, from int) {
 		r, n := utf8.DecodeRune(f.wide[i:])
 		i += n
 		switch {
-		case r == utf8.RuneError && n < 2:
-			f.text = append(f.text, ' ')
-			continue
 		case r >= 0x300 && dropped(r):
 			continue
 		case r >= 0x300 && (unicode.Is(unicode.Hangul, r) || unicode.Is(unicode.M, r)):

@@ -573,10 +573,11 @@ func (p *page) words(k *kind, voc *vocabulary, first uint32, frozen bool) *block
 	}
 	b := voc.index(k, p, first)
 	for {
-		n := &derived{block: b}
+		n := &derived{}
 		if d != nil {
-			n.columns = d.columns
+			*n = *d
 		}
+		n.block = b
 		if p.derived.CompareAndSwap(d, n) {
 			break
 		}
@@ -909,7 +910,10 @@ type wordField struct {
 // those of the page that was there before.
 func (voc *vocabulary) index(k *kind, p *page, first uint32) *block {
 	ix := indexers.Get().(*indexer)
-	defer indexers.Put(ix)
+	defer func() {
+		ix.voc = nil // a pooled buffer must not keep a workspace in memory
+		indexers.Put(ix)
+	}()
 	ix.voc, ix.cells, ix.keys = voc, ix.cells[:0], ix.keys[:0]
 	voc.mu.RLock()
 	defer voc.mu.RUnlock()
