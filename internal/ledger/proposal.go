@@ -34,17 +34,14 @@ const (
 // option In, read it with Ledger.In, and end it with Merge or Discard.
 var Proposals = NewKind("proposal",
 	Keyed(func(View, *Proposal) string { return "P" }),
-).Check(func(_ View, before, after *Proposal, f *fault.Fields) {
+).Check(func(_ View, _, after *Proposal, f *fault.Fields) {
 	if after == nil {
 		return
 	}
 	if after.Title == "" {
 		f.Add("title", "is required")
 	}
-	switch {
-	case before == nil && after.State != ProposalOpen:
-		f.Add("state", "a new proposal is open")
-	case !slices.Contains([]ProposalState{ProposalOpen, ProposalMerged, ProposalDiscarded}, after.State):
+	if !slices.Contains([]ProposalState{ProposalOpen, ProposalMerged, ProposalDiscarded}, after.State) {
 		f.Add("state", "must be open, merged or discarded")
 	}
 })
@@ -54,17 +51,19 @@ var Proposals = NewKind("proposal",
 func (tx *Tx) checkProposal(c *change) error {
 	before, was := c.before.(*Proposal)
 	after, is := c.after.(*Proposal)
-	if !was || !is || before.State == after.State || tx.undoes != 0 {
-		return nil
-	}
-	if after.State == ProposalDiscarded && before.State == ProposalOpen {
-		return nil
-	}
-	if after.State == ProposalMerged && tx.merges == c.id {
-		return nil
-	}
 	var f fault.Fields
-	f.Add("state", "a proposal is merged by Merge and opened again by an undo")
+	switch {
+	case !is || tx.undoes != 0: // an undo brings back what was
+	case !was:
+		if after.State != ProposalOpen {
+			f.Add("state", "a new proposal is open")
+		}
+	case before.State == after.State:
+	case after.State == ProposalDiscarded && before.State == ProposalOpen:
+	case after.State == ProposalMerged && tx.merges == c.id:
+	default:
+		f.Add("state", "a proposal is merged by Merge and opened again by an undo")
+	}
 	return f.Err()
 }
 
@@ -208,7 +207,7 @@ func (ws *workspace) proposed(from *builder, id ID) (*builder, error) {
 			e := p.k.plan.copyOf(old)
 			for _, f := range p.fields {
 				v, _, err := p.k.plan.mergeField(e, f, texts{})
-				if err != nil {
+				if _, long := err.(missingTexts); err != nil && !long { // a long text shows as the proposal has it
 					return nil, err
 				}
 				if err := p.k.plan.setField(e, f.name, v); err != nil {
