@@ -17,19 +17,17 @@ const (
 	sqlReadHead  = `SELECT seq, last_at, hash, counters::text FROM workspaces WHERE id = $1::uuid`
 	sqlReadHeads = `SELECT id, seq, last_at, hash, counters::text FROM workspaces WHERE id = ANY($1::uuid[])`
 
-	// Reading a whole workspace may take longer than a statement usually may, and sorts
-	// in memory what would otherwise go through files.
+	// Reading a whole workspace may take longer than a statement usually may.
 	sqlSnapshot = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
-	sqlLoadTime = `SELECT set_config('statement_timeout', '0', true), set_config('work_mem', '256MB', true)`
+	sqlLoadTime = `SELECT set_config('statement_timeout', '0', true)`
 
 	// A document of an import is there from the moment of its merge, which is when it was
 	// born.
-	docColumns = `SELECT e.kind, e.id, e.version, CASE WHEN e.batch IS NULL THEN e.born ELSE b.ended END AS effective,
+	sqlLoad = `SELECT e.kind, e.id, e.version, CASE WHEN e.batch IS NULL THEN e.born ELSE b.ended END,
 			e.created_at, e.created_by, e.updated_at, e.updated_by, e.schema, e.batch, e.doc::text
 		FROM entities e LEFT JOIN batches b ON b.workspace_id = e.workspace_id AND b.id = e.batch
 		WHERE e.workspace_id = $1::uuid AND (e.batch IS NULL OR b.state = 'merged')`
-	sqlLoad = docColumns + ` ORDER BY e.kind, effective, e.id`
-	sqlDoc  = docColumns + ` AND e.kind = $2 AND e.id = $3::uuid`
+	sqlDoc = sqlLoad + ` AND e.kind = $2 AND e.id = $3::uuid`
 
 	sqlBlob = `SELECT body FROM blobs WHERE workspace_id = $1::uuid AND hash = $2`
 )
@@ -38,8 +36,8 @@ const (
 // several blocks in a small workspace.
 const blockSize = 512
 
-// stall is how long Load waits for the next block. The first may have to be sorted.
-const stall = 3 * patience
+// stall is how long Load waits for the next block.
+const stall = patience
 
 // Heads implements ledger.Store.
 func (s *Store) Heads(ctx context.Context, ws []ledger.ID) (heads map[ledger.ID]ledger.Head, err error) {
@@ -99,7 +97,7 @@ func loadDocs(ctx context.Context, conn *pgx.Conn, ws ledger.ID, watch *time.Tim
 		return err
 	}
 	defer rows.Close()
-	var scan docScan
+	scan := docScan{kinds: map[string]string{}}
 	block := make([]ledger.Doc, 0, blockSize)
 	flush := func() error {
 		watch.Stop()
@@ -128,9 +126,9 @@ func loadDocs(ctx context.Context, conn *pgx.Conn, ws ledger.ID, watch *time.Tim
 	return flush()
 }
 
-// docScan reads rows of docColumns. Kinds come in runs, so their names are made once.
+// docScan reads rows of sqlLoad. It makes the name of a kind once.
 type docScan struct {
-	kind                 string
+	kinds                map[string]string
 	rawKind              pgtype.DriverBytes
 	id                   pgtype.UUID
 	version, born        int64
@@ -147,11 +145,13 @@ func (s *docScan) doc(row pgx.Row) (ledger.Doc, error) {
 	if err != nil {
 		return ledger.Doc{}, err
 	}
-	if string(s.rawKind) != s.kind {
-		s.kind = string(s.rawKind)
+	kind, ok := s.kinds[string(s.rawKind)]
+	if !ok {
+		kind = string(s.rawKind)
+		s.kinds[kind] = kind
 	}
 	return ledger.Doc{
-		Kind: s.kind,
+		Kind: kind,
 		Meta: ledger.Meta{
 			ID: s.id.Bytes, Version: s.version, Born: ledger.Seq(s.born),
 			CreatedAt: ledger.Time(s.createdAt), CreatedBy: s.createdBy.Bytes,
@@ -170,7 +170,7 @@ func (s *Store) Doc(ctx context.Context, ws ledger.ID, kind string, id ledger.ID
 			return err
 		}
 		d, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (ledger.Doc, error) {
-			return new(docScan).doc(row)
+			return (&docScan{kinds: map[string]string{}}).doc(row)
 		})
 		return err
 	})

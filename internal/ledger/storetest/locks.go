@@ -121,10 +121,10 @@ func outcome(t *testing.T, w *world) {
 		}
 	}
 	// The answer waits for a writer that may still commit.
+	asker := w.another()
 	txn, head := w.begin(w.Store, ws)
 	_, writes := fill(ws, head, ledger.Commit{Origin: 9}, ledger.Writes{})
 	answer := make(chan bool, 1)
-	asker := w.another()
 	go func() {
 		got, err := asker.Outcome(t.Context(), ws, 3, 9)
 		answer <- got && err == nil

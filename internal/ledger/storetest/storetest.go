@@ -4,10 +4,13 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -26,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) func() ledger.Store) {
 		{"heads", heads},
 		{"outcome", outcome},
 		{"documents", documents},
-		{"load order", loadOrder},
+		{"kinds", kinds},
 		{"load blocks", loadBlocks},
 		{"load stops at an error", loadStops},
 		{"imports", imports},
@@ -169,7 +172,7 @@ func entry(n int) ledger.Entry {
 	}
 }
 
-// load returns everything that Load delivers.
+// load returns everything that Load delivers, in canonical order.
 func (w *world) load(s ledger.Store, ws ledger.ID) ([]ledger.Doc, ledger.Head) {
 	w.t.Helper()
 	var all []ledger.Doc
@@ -178,7 +181,17 @@ func (w *world) load(s ledger.Store, ws ledger.ID) ([]ledger.Doc, ledger.Head) {
 		return nil
 	})
 	w.ok(err)
+	sortDocs(all)
 	return all, head
+}
+
+// sortDocs brings documents into the order of their kinds, births and identifiers.
+func sortDocs(docs []ledger.Doc) {
+	slices.SortFunc(docs, func(a, b ledger.Doc) int {
+		return cmp.Or(
+			strings.Compare(a.Kind, b.Kind), cmp.Compare(a.Meta.Born, b.Meta.Born), bytes.Compare(a.Meta.ID[:], b.Meta.ID[:]),
+		)
+	})
 }
 
 // commits returns what a query yields.
@@ -205,7 +218,7 @@ func places(docs []ledger.Doc) []string {
 func same(t *testing.T, what string, got, want any) {
 	t.Helper()
 	// What these keep to themselves serves the kernel in memory.
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(ledger.Meta{}, ledger.Entry{})); diff != "" {
+	if diff := gocmp.Diff(want, got, cmpopts.IgnoreUnexported(ledger.Meta{}, ledger.Entry{})); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
