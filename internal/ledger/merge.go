@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (m *merging) meets(c Conflict) Choice {
 // all applies the patches in an order in which new entities exist before others refer
 // to them and references go before their targets: creations, edits, deletions.
 func (m *merging) all(tx *Tx, patches []*patch) error {
-	for _, op := range []Op{OpCreate, OpEdit, OpDelete} {
+	for _, op := range []Op{OpCreate, OpEdit} {
 		for _, p := range patches {
 			if p.op != op {
 				continue
@@ -60,7 +61,104 @@ func (m *merging) all(tx *Tx, patches []*patch) error {
 			}
 		}
 	}
+	return m.deletions(tx, patches)
+}
+
+// deletions removes what the patches delete. Conflicts are looked for before anything
+// goes, because a deletion takes along what hangs on its entity: that must be seen as it
+// stands. What another of the doomed refers to goes after it.
+func (m *merging) deletions(tx *Tx, patches []*patch) error {
+	var todo []*patch
+	doomed, stays := map[ID]bool{}, map[ID]bool{}
+	for _, p := range patches {
+		old := tx.b.table(p.k).get(p.id)
+		if p.op != OpDelete || gone(old) || !tx.sees(p.k, old) {
+			continue // both deleted it
+		}
+		ok, err := m.mayDelete(p, old)
+		if err != nil {
+			return err
+		}
+		if ok {
+			todo, doomed[p.id] = append(todo, p), true
+		} else {
+			stays[p.id] = true
+		}
+	}
+	for again := m.settle.Otherwise == KeepTheirs; again; {
+		again = false
+		todo = slices.DeleteFunc(todo, func(p *patch) bool {
+			from := tx.usedBy(p.id, func(e Entity, rule string) bool {
+				id := e.meta().ID
+				return !doomed[id] && (rule == "refuse" || (rule == "cascade" && stays[id]))
+			})
+			if from == "" {
+				return false
+			}
+			m.meets(Conflict{Kind: p.k.name, ID: p.id, Yours: null, Reason: "it is used by " + from})
+			delete(doomed, p.id)
+			stays[p.id], again = true, true
+			return true
+		})
+	}
+	for force := false; len(todo) > 0; {
+		var later []*patch
+		for _, p := range todo {
+			if gone(tx.b.table(p.k).get(p.id)) {
+				continue // it went with another
+			}
+			if !force && tx.usedBy(p.id, func(e Entity, _ string) bool { return doomed[e.meta().ID] }) != "" {
+				later = append(later, p)
+				continue
+			}
+			if err := tx.delete(p.k, p.id); err != nil {
+				return err
+			}
+		}
+		force = len(later) == len(todo) // a ring
+		todo = later
+	}
 	return nil
+}
+
+// mayDelete reports whether the entity is still what the patch wanted to delete: fields
+// that the patch does not know were empty.
+func (m *merging) mayDelete(p *patch, old Entity) (bool, error) {
+	var names []string
+	for _, f := range p.k.plan.list {
+		names = append(names, f.name)
+	}
+	for _, name := range append(slices.Sorted(maps.Keys(old.meta().rest)), p.names()...) {
+		if p.k.plan.byName[name] == nil {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		now, err := p.k.plan.current(old, name)
+		if err != nil {
+			return false, err
+		}
+		base := null
+		if f := p.field(name); f != nil {
+			base = f.base
+		}
+		if sameJSON(now, base) || ownField(name) {
+			continue
+		}
+		return m.meets(Conflict{
+			Kind: p.k.name, ID: p.id, Base: base, Theirs: now, Yours: null,
+			Reason: fmt.Sprintf("it was to be deleted, but its %s was changed", name),
+		}) == TakeYours, nil
+	}
+	return true, nil
+}
+
+func (p *patch) names() []string {
+	names := make([]string, len(p.fields))
+	for i, f := range p.fields {
+		names[i] = f.name
+	}
+	return names
 }
 
 func (m *merging) one(tx *Tx, p *patch) error {
@@ -92,41 +190,17 @@ func (m *merging) one(tx *Tx, p *patch) error {
 			return nil
 		}
 		return tx.edit(p.k, p.id, func(e Entity) error { return m.fields(tx, p, e) })
-	default:
-		if gone(old) {
-			return nil // both deleted it
-		}
-		for _, f := range p.fields {
-			now, err := p.k.plan.current(old, f.name)
-			if err != nil {
-				return err
-			}
-			if sameJSON(now, f.base) || ownField(f.name) {
-				continue
-			}
-			if m.meets(Conflict{
-				Kind: p.k.name, ID: p.id, Base: f.base, Theirs: now, Yours: null,
-				Reason: fmt.Sprintf("it was to be deleted, but its %s was changed", f.name),
-			}) != TakeYours {
-				return nil
-			}
-			break
-		}
-		if from := tx.usedBy(p.k, p.id); from != "" && m.settle.Otherwise == KeepTheirs {
-			m.meets(Conflict{Kind: p.k.name, ID: p.id, Yours: null, Reason: "it is used by " + from})
-			return nil
-		}
-		return tx.delete(p.k, p.id)
 	}
+	return nil
 }
 
-// usedBy names an entity that would refuse the deletion of id, "" if none does.
-func (tx *Tx) usedBy(k *kind, id ID) string {
+// usedBy names an entity that refers to id in a way that counts, "" if there is none.
+func (tx *Tx) usedBy(id ID, counts func(e Entity, rule string) bool) string {
 	for _, from := range tx.b.reg.kinds {
 		for e := range tx.b.table(from).find(byTarget, id) {
-			refuses := false
-			from.plan.eachRef(e, func(r refTo) { refuses = refuses || (r.target == id && r.rule.onGone == "refuse") })
-			if refuses {
+			found := false
+			from.plan.eachRef(e, func(r refTo) { found = found || (r.target == id && counts(e, r.rule.onGone)) })
+			if found {
 				return tx.describe(from, e)
 			}
 		}
@@ -224,6 +298,15 @@ func (m *merging) rebase(tx *Tx, patches []*patch) ([]Entry, error) {
 			out = append(out, entry)
 			continue
 		}
+		if p.op == OpDelete {
+			// A change of what is to be deleted is not taken as the new base unasked.
+			if ok, err := m.mayDelete(p, old); err != nil || !ok {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
 		for _, f := range p.fields {
 			now, err := p.k.plan.current(old, f.name)
 			if err != nil {
@@ -264,6 +347,9 @@ func (m *merging) rebase(tx *Tx, patches []*patch) ([]Entry, error) {
 // current returns the JSON of one field of e, known to this binary or not.
 func (p *fields) current(e Entity, name string) (json.RawMessage, error) {
 	if f := p.byName[name]; f != nil {
+		if f.class == secretive && !isZero(f.of(reflect.ValueOf(e).Elem())) {
+			return secretChanged, nil // neither the journal nor a Conflict holds it
+		}
 		return p.encodeField(e, f)
 	}
 	return orNull(e.meta().rest[name]), nil

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -373,3 +374,22 @@ func givenKeys(t testing.TB, lines []line) map[string][]string {
 	}
 	return held
 }
+
+// withoutMembers removes members from a canonical document.
+func withoutMembers(doc string, names ...string) string {
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(doc), &m); err != nil {
+		panic(err)
+	}
+	for _, name := range names {
+		delete(m, name)
+	}
+	out, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return canonical(out)
+}
+
+// counts is what became of the pairs of a property test.
+type counts struct{ clean, conflict, refused atomic.Int64 }

@@ -206,6 +206,9 @@ func (ws *workspace) proposed(from *builder, id ID) (*builder, error) {
 		case p.op == OpEdit && !gone(old):
 			e := p.k.plan.copyOf(old)
 			for _, f := range p.fields {
+				if fl := p.k.plan.byName[f.name]; fl != nil && fl.class == secretive {
+					continue
+				}
 				v, _, err := p.k.plan.mergeField(e, f, texts{})
 				if _, long := err.(missingTexts); err != nil && !long { // a long text shows as the proposal has it
 					return nil, err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -51,7 +53,16 @@ func newSim(t testing.TB, l *ledger.Ledger, clock *lt.Clock, slug string, seed u
 
 func (s *sim) fatal(format string, args ...any) {
 	s.Helper()
-	s.Fatalf("%s\nafter\n%s", fmt.Sprintf(format, args...), strings.Join(s.log, "\n"))
+	s.Fatalf("%s\nafter\n%s", fmt.Sprintf(format, args...), s.story())
+}
+
+// story is what was done; with what it changed, if one sequence is looked at.
+func (s *sim) story() string {
+	lines := slices.Clone(s.log)
+	if os.Getenv("THROUGHLINE_SEED") == "" {
+		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "  ") })
+	}
+	return strings.Join(lines, "\n")
 }
 
 // note records what was done, for a report, and refuses faults that are none.
@@ -420,11 +431,13 @@ func (s *sim) update(opts ...ledger.UpdateOption) {
 	n := 1 + s.rng.IntN(3)
 	boom := s.chance(7)
 	seq, err := s.l.Update(s.Context(), s.ws, s.actor(), "write", func(tx *ledger.Tx) error {
+		was := s.docs.dump(tx).byID()
 		for range n {
 			if err := s.write(tx); err != nil {
 				return err
 			}
 		}
+		s.changed(was, s.docs.dump(tx).byID())
 		if boom {
 			return errBoom
 		}
@@ -617,4 +630,18 @@ func (s *sim) follow(l *ledger.Ledger, from, last ledger.Seq) []ledger.Seq {
 		}
 	}
 	return out
+}
+
+// changed notes what a command is about to change.
+func (s *sim) changed(was, now map[string]row) {
+	for _, k := range slices.Sorted(maps.Keys(was)) {
+		if _, ok := now[k]; !ok {
+			s.log = append(s.log, "  - "+was[k].String())
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(now)) {
+		if now[k] != was[k] {
+			s.log = append(s.log, "  "+now[k].String())
+		}
+	}
 }
