@@ -85,6 +85,9 @@ var (
 	// ErrBroken: a write or fsync failed in a way after which the database may not be
 	// trusted until it is opened again.
 	ErrBroken = errors.New("ledger: the database failed to write; restart after checking the disk")
+	// ErrUnknown: the database went away in a commit and did not come back in time, so
+	// nobody knows whether the commit happened. The kernel's answer, not a Store's.
+	ErrUnknown = errors.New("ledger: the outcome of the last commit is unknown")
 	// ErrNoDoc: no such row.
 	ErrNoDoc = errors.New("ledger: no such row")
 )

@@ -7,6 +7,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ type Store struct {
 	conn      *sql.Conn
 	prepared  map[string]*sql.Stmt
 	groups    int
-	contended bool // another process writes too
+	contended bool  // another process writes too
+	failed    error // a checkpoint's; there are no more writes
 
 	changed chan struct{}
 	stop    context.CancelFunc
@@ -190,6 +192,10 @@ func (s *Store) migrate(ctx context.Context) error {
 // acquire takes the process's write lock and a sound connection.
 func (s *Store) acquire(ctx context.Context) error {
 	s.lock.Lock()
+	if s.failed != nil {
+		s.lock.Unlock()
+		return s.failed
+	}
 	if s.conn != nil {
 		return nil
 	}
@@ -217,7 +223,7 @@ func (s *Store) dropConn() {
 	s.prepared = map[string]*sql.Stmt{}
 	if s.conn != nil {
 		// a connection whose last transaction failed is not to be used again
-		_ = s.conn.Raw(func(any) error { return sql.ErrConnDone })
+		_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
 		s.conn.Close()
 		s.conn = nil
 	}
@@ -237,7 +243,7 @@ func (s *Store) immediate(ctx context.Context) error {
 			return nil
 		}
 		if !isBusy(err) {
-			return mapError(err)
+			return s.fail(err)
 		}
 		s.contended = true
 		if !pause(ctx, 200*time.Microsecond) {
@@ -293,15 +299,26 @@ func (s *Store) write(ctx context.Context, f func() error) error {
 	if err := s.immediate(ctx); err != nil {
 		return err
 	}
-	if err := f(); err != nil {
-		s.rollback()
-		return mapError(err)
+	err := f()
+	if err == nil {
+		err = s.exec(ctx, "COMMIT")
 	}
-	if err := s.exec(ctx, "COMMIT"); err != nil {
-		s.rollback()
-		return mapError(err)
+	if err != nil {
+		return s.fail(err)
 	}
 	return nil
+}
+
+// fail takes the open transaction back and tells the kernel what its error means. Unless
+// that is about the data, the connection goes too: one that was opened while files were
+// short, for example, reads only, for ever.
+func (s *Store) fail(err error) error {
+	s.rollback()
+	err = mapError(err)
+	if !errors.Is(err, ledger.ErrData) && !errors.Is(err, ledger.ErrFull) {
+		s.dropConn()
+	}
+	return err
 }
 
 func code(err error) int {

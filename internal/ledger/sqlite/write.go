@@ -12,7 +12,10 @@ import (
 )
 
 // txn is the open write transaction; it holds the process's write lock.
-type txn struct{ s *Store }
+type txn struct {
+	s     *Store
+	ended bool
+}
 
 // Begin implements ledger.Store.
 func (s *Store) Begin(ctx context.Context, ws []ledger.ID) (ledger.Txn, map[ledger.ID]ledger.Head, error) {
@@ -37,11 +40,15 @@ func (s *Store) Begin(ctx context.Context, ws []ledger.ID) (ledger.Txn, map[ledg
 		}
 		heads[id] = h
 	}
-	return &txn{s}, heads, nil
+	return &txn{s: s}, heads, nil
 }
 
 // Rollback implements ledger.Txn.
 func (t *txn) Rollback() error {
+	if t.ended {
+		return nil
+	}
+	t.ended = true
 	t.s.rollback()
 	t.s.release()
 	return nil
@@ -49,38 +56,36 @@ func (t *txn) Rollback() error {
 
 // Commit implements ledger.Txn.
 func (t *txn) Commit(ctx context.Context, writes []ledger.Writes) error {
+	t.ended = true
 	defer t.s.release()
 	for i := range writes {
 		if err := t.s.put(ctx, &writes[i]); err != nil {
-			t.s.rollback()
-			return mapError(err)
+			return t.s.fail(err)
 		}
 	}
 	if err := t.s.exec(ctx, "COMMIT"); err != nil {
-		t.s.rollback()
-		t.s.dropConn()
-		return mapError(err)
+		return t.s.fail(err)
 	}
-	return t.s.checkpoint(ctx)
+	t.s.checkpoint(ctx)
+	return nil
 }
 
 // checkpoint copies the write-ahead log into the database when it has grown long. The
-// commit has happened; a failed sync of the database file is still reported, because
-// after it the log may not be reused.
-func (s *Store) checkpoint(ctx context.Context) error {
+// commit has happened whatever becomes of that; but after a failed sync of the database
+// file the log may not be reused, so that the next write is refused.
+func (s *Store) checkpoint(ctx context.Context) {
 	if s.groups%32 != 0 {
-		return nil
+		return
 	}
 	info, err := os.Stat(s.path + "-wal")
 	if err != nil || info.Size() < walPages*4096 {
-		return nil
+		return
 	}
 	if _, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
-		if mapped := mapError(err); errors.Is(mapped, ledger.ErrBroken) {
-			return mapped
+		if err = mapError(err); errors.Is(err, ledger.ErrBroken) {
+			s.failed = err
 		}
 	}
-	return nil
 }
 
 // Statements come in two sizes: for one row and for sixteen. Most of the time of a small
