@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -22,10 +23,9 @@ type Import struct {
 	verb   string
 	id     ID
 	row    BatchRow
-	first  map[string]int64 // counters before the import
-	last   map[string]int64 // counters after its newest chunk
-	ids    *Tx              // makes identifiers; never committed
-	b      *builder         // the workspace at the start with the import's entities
+	keys   map[string]bool // human keys of the chunks that are written
+	ids    *Tx             // makes identifiers; never committed
+	b      *builder        // the workspace at the start with the import's entities
 	staged []*staged
 	chunk  []*staged // of staged: not written yet
 	blobs  []Blob
@@ -68,7 +68,7 @@ func (l *Ledger) Import(ctx context.Context, workspace ID, as Actor, verb string
 	defer ws.unpin()
 	im := &Import{
 		ctx: ctx, l: l, ws: ws, as: as, verb: verb,
-		first: map[string]int64{}, last: map[string]int64{}, texts: map[string]bool{},
+		keys: map[string]bool{}, texts: map[string]bool{},
 	}
 	im.b = newBuilder(l.reg, ws.committed.Load())
 	if im.ids, err = newTx(ws, im.b, &request{as: as, verb: verb}, max(TimeOf(l.clock()), im.b.lastAt)); err != nil {
@@ -226,11 +226,33 @@ func (im *Import) flush(enough int) error {
 		return unavailable(fmt.Errorf("the import has lost its lease: %w", err))
 	}
 	r := &request{ctx: im.ctx, as: im.as, verb: im.verb, done: make(chan struct{})}
-	r.stage = func(p *part, at Time) *Commit { return im.write(p, at, chunk) }
-	if _, err := im.l.submit(im.ctx, im.ws.id, r); err != nil {
+	r.stage = func(p *part, at Time) *Commit {
+		if r.err = im.taken(&p.b.state, chunk); r.err != nil {
+			return nil
+		}
+		return im.write(p, at, chunk)
+	}
+	seq, err := im.l.submit(im.ctx, im.ws.id, r)
+	if err != nil {
 		return err
 	}
+	if im.row.Begun == 0 {
+		im.row.Begun = seq
+	}
+	for _, s := range chunk {
+		im.keys[s.e.meta().Key] = true
+	}
 	im.chunk, im.blobs = nil, nil
+	return nil
+}
+
+// taken is a Conflict if one of the new entities has been made by somebody else.
+func (im *Import) taken(st *state, all []*staged) error {
+	for _, s := range all {
+		if id := s.e.meta().ID; st.table(s.k).get(id) != nil {
+			return fault.New(fault.Conflict, "there is already a %s %s", s.k.name, id)
+		}
+	}
 	return nil
 }
 
@@ -242,11 +264,7 @@ func (im *Import) write(p *part, at Time, chunk []*staged) *Commit {
 	for _, s := range chunk {
 		if s.k.keys != nil {
 			prefix := s.k.keys(v, s.e)
-			if _, ok := im.first[prefix]; !ok {
-				im.first[prefix] = p.b.counters[prefix]
-			}
 			p.b.counters[prefix]++
-			im.last[prefix] = p.b.counters[prefix]
 			s.setKey(fmt.Sprintf("%s-%d", prefix, p.b.counters[prefix]))
 		}
 		for i := range s.entries {
@@ -264,9 +282,8 @@ func (im *Import) write(p *part, at Time, chunk []*staged) *Commit {
 		p.writes.Docs = append(p.writes.Docs, d)
 	}
 	p.writes.Blobs = append(p.writes.Blobs, im.blobs...)
-	if im.row.Begun == 0 {
-		im.row.Begun = c.Seq
-		row := im.row
+	if row := im.row; row.Begun == 0 {
+		row.Begun = c.Seq
 		p.writes.Batch = append(p.writes.Batch, row)
 	}
 	return c
@@ -290,6 +307,9 @@ func (im *Import) merge() (Seq, error) {
 	g := newGraft(im.l.reg, im.staged)
 	r := &request{ctx: im.ctx, as: im.as, verb: im.verb, long: true, done: make(chan struct{})}
 	r.fn = func(tx *Tx) error {
+		if err := im.taken(&tx.b.state, im.staged); err != nil {
+			return err
+		}
 		tx.merges, tx.held = im.id, im.texts
 		tx.take(g)
 		for _, edit := range im.edits {
@@ -300,6 +320,14 @@ func (im *Import) merge() (Seq, error) {
 		return nil
 	}
 	r.also = func(_ *Tx, p *part, c *Commit) error {
+		// A process that slept through its lease may have lost its chunks.
+		open, err := im.l.store.Batches(im.ctx, BatchOpen)
+		if err != nil {
+			return unavailable(err)
+		}
+		if im.row.Begun != 0 && !slices.ContainsFunc(open, func(b BatchRow) bool { return b.ID == im.id }) {
+			return fault.New(fault.Conflict, "the import took too long and was dropped; run it again")
+		}
 		row := im.row
 		row.State, row.Ended = BatchMerged, c.Seq
 		p.writes.Batch = append(p.writes.Batch, row)
@@ -368,15 +396,20 @@ func (tx *Tx) take(g *graft) {
 func (im *Import) drop(ctx context.Context) error {
 	r := &request{ctx: ctx, as: im.as, verb: "drop " + im.verb, done: make(chan struct{})}
 	r.stage = func(p *part, at Time) *Commit {
-		for prefix, last := range im.last {
-			if p.b.counters[prefix] == last {
-				p.b.counters[prefix] = im.first[prefix]
-			}
-		}
+		release(p.b.counters, im.keys)
 		return dropCommit(p, at, im.as, im.row)
 	}
 	_, err := im.l.submit(ctx, im.ws.id, r)
 	return err
+}
+
+// release frees the newest numbers as far as they are among the given keys.
+func release(counters map[string]int64, keys map[string]bool) {
+	for prefix := range counters {
+		for keys[fmt.Sprintf("%s-%d", prefix, counters[prefix])] {
+			counters[prefix]--
+		}
+	}
 }
 
 func dropCommit(p *part, at Time, as Actor, row BatchRow) *Commit {
@@ -401,8 +434,24 @@ func (l *Ledger) dropDeadBatches(ctx context.Context) error {
 		if !held {
 			continue // another process is at it
 		}
+		keys := map[string]bool{}
+		for c, err := range l.store.Commits(ctx, row.Workspace, CommitQuery{Branch: &row.ID}) {
+			if err != nil {
+				return err
+			}
+			for i := range c.Entries {
+				ch, _ := c.Entries[i].Changes.Get("key")
+				var key string
+				if json.Unmarshal(ch.New, &key) == nil {
+					keys[key] = true
+				}
+			}
+		}
 		r := &request{ctx: ctx, as: System, verb: "drop import", done: make(chan struct{})}
-		r.stage = func(p *part, at Time) *Commit { return dropCommit(p, at, System, row) }
+		r.stage = func(p *part, at Time) *Commit {
+			release(p.b.counters, keys)
+			return dropCommit(p, at, System, row)
+		}
 		if _, err := l.submit(ctx, row.Workspace, r); err != nil {
 			return err
 		}

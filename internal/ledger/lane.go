@@ -334,7 +334,9 @@ func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) b
 	var commit *Commit
 	var tx *Tx
 	if r.stage != nil {
-		commit = r.stage(p, at)
+		if commit = r.stage(p, at); commit == nil {
+			return false
+		}
 	} else {
 		b := p.b
 		for _, id := range []ID{r.branch, r.reads} {
