@@ -162,7 +162,7 @@ func (ln *lane) process(group []*request) {
 			// one poisonous command must not fail the others: each for itself
 			for _, r := range writers {
 				if err := ln.commit([]*request{r}); err != nil {
-					r.seq, r.err = 0, ln.answer(err)
+					r.seq, r.err = 0, answer(err)
 				}
 			}
 			return
@@ -170,14 +170,14 @@ func (ln *lane) process(group []*request) {
 			continue
 		}
 		for _, r := range writers {
-			r.seq, r.err = 0, ln.answer(err)
+			r.seq, r.err = 0, answer(err)
 		}
 		return
 	}
 }
 
 // answer turns a storage error into what the caller is told.
-func (ln *lane) answer(err error) error {
+func answer(err error) error {
 	switch {
 	case errors.Is(err, ErrData):
 		return &fault.Error{Kind: fault.Invalid, Message: "the database refused a value of this change", Cause: err}
@@ -262,12 +262,9 @@ func (ln *lane) commit(group []*request) error {
 		p.b = newBuilder(ln.l.reg, p.ws.committed.Load())
 		p.writes = Writes{Workspace: id}
 	}
-	var wrote []*request
 	for _, r := range group {
 		r.seq, r.err = 0, nil
-		if ln.runOne(ctx, parts[r.ws.id], r, origin) {
-			wrote = append(wrote, r)
-		}
+		ln.runOne(ctx, parts[r.ws.id], r, origin)
 	}
 	var all []Writes
 	for _, id := range ids {
@@ -327,15 +324,15 @@ func (ln *lane) settle(err error, w Writes, origin int64) error {
 	}
 }
 
-// runOne runs one request on the group's builder and reports whether it wrote.
-func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) bool {
+// runOne runs one request on the group's builder and notes what it writes.
+func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) {
 	r.seq = p.b.seq
 	at := max(TimeOf(ln.l.clock()), p.b.lastAt)
 	var commit *Commit
 	var tx *Tx
 	if r.stage != nil {
 		if commit = r.stage(p, at); commit == nil {
-			return false
+			return
 		}
 	} else {
 		b := p.b
@@ -344,16 +341,16 @@ func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) b
 				continue
 			}
 			if r.err = p.ws.loadBranch(ctx, p.b, id); r.err != nil {
-				return false
+				return
 			}
 		}
 		if !r.branch.IsZero() {
 			if b, r.err = p.ws.proposed(p.b, r.branch); r.err != nil {
-				return false
+				return
 			}
 		}
 		if tx, r.err = newTx(p.ws, b, r, at); r.err != nil {
-			return false
+			return
 		}
 		commit, r.err = ln.runTx(tx, r)
 		if r.err == nil && commit != nil && r.also != nil {
@@ -361,7 +358,7 @@ func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) b
 		}
 		if r.err != nil || commit == nil {
 			tx.abandon()
-			return false
+			return
 		}
 		if r.rebases {
 			commit.Branch = r.reads
@@ -376,7 +373,6 @@ func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) b
 	}
 	p.writes.Commits = append(p.writes.Commits, *commit)
 	r.seq = commit.Seq
-	return true
 }
 
 // keep notes what the transaction has to write besides its commit.

@@ -270,7 +270,7 @@ func (l *Ledger) In(ctx context.Context, workspace ID, as Actor, proposal ID) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{ws: ws, st: st, seq: live.seq, viewer: viewer}, nil
+	return &Snapshot{ws: ws, st: st, seq: live.seq, viewer: viewer, branch: proposal}, nil
 }
 
 // proposedStates keeps the proposals that were looked at last, each as long as neither

@@ -21,6 +21,7 @@ type Snapshot struct {
 	seq    Seq
 	viewer Viewer
 	now    *Snapshot // for a past moment: rights of now apply too
+	branch ID        // the proposal that it shows; zero: none
 }
 
 // Seq implements View.
@@ -32,7 +33,9 @@ func (s *Snapshot) Workspace() ID { return s.ws.id }
 // Whole returns the same picture without regard to rights, for computations whose
 // result must not depend on who asks. What leaves it passes through the viewer's view.
 func (s *Snapshot) Whole() *Snapshot {
-	return &Snapshot{ws: s.ws, st: s.st, seq: s.seq}
+	w := *s
+	w.viewer = Viewer{}
+	return &w
 }
 
 func (s *Snapshot) table(k *kind) *table { return s.st.table(k) }

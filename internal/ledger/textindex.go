@@ -268,9 +268,9 @@ func (l *Ledger) indexAllTexts(ctx context.Context, lease time.Duration, done ma
 // first by the engine's ranking; 0: 50. The index follows the newest commits within the
 // pause of RunTextIndex.
 //
-// Errors: ErrTextsLive if s is a past moment.
+// Errors: ErrTextsLive if s is a past moment or a proposal.
 func (l *Ledger) SearchTexts(ctx context.Context, s *Snapshot, text string, limit int) ([]Hit, error) {
-	if s.now != nil || s.seq == 0 {
+	if s.now != nil || !s.branch.IsZero() {
 		return nil, ErrTextsLive
 	}
 	if limit <= 0 {

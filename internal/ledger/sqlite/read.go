@@ -36,6 +36,9 @@ func (s *Store) Heads(ctx context.Context, ws []ledger.ID) (map[ledger.ID]ledger
 	heads := make(map[ledger.ID]ledger.Head, len(ws))
 	for _, id := range ws {
 		h, err := scanHead(s.readers.QueryRowContext(ctx, selectHead, id[:]))
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -184,8 +187,13 @@ const commitsPage = 512
 // Commits implements ledger.Store.
 func (s *Store) Commits(ctx context.Context, ws ledger.ID, q ledger.CommitQuery) iter.Seq2[ledger.Commit, error] {
 	return func(yield func(ledger.Commit, error) bool) {
-		if q.UpTo == 0 {
-			q.UpTo = 1<<62 - 1
+		if q.UpTo == 0 { // what exists now
+			heads, err := s.Heads(ctx, []ledger.ID{ws})
+			if err != nil {
+				yield(ledger.Commit{}, err)
+				return
+			}
+			q.UpTo = heads[ws].Seq
 		}
 		left := q.Limit
 		for {

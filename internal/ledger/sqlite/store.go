@@ -144,25 +144,23 @@ func (s *Store) watch(ctx context.Context) {
 // migrate applies the migrations that the file has not had, all in one transaction.
 // Numbers above this program's are left alone: a newer release only adds.
 func (s *Store) migrate(ctx context.Context) error {
-	if err := s.acquire(ctx); err != nil {
+	files, err := migrations.ReadDir("migrations")
+	if err != nil {
 		return err
 	}
-	defer s.release()
-	if err := s.immediate(ctx); err != nil {
-		return err
+	// the usual case takes no lock, so a second process opens while the first one writes
+	var have int
+	err = s.readers.QueryRowContext(ctx, `SELECT count(*) FROM schema_migrations WHERE number <= ?`, len(files)).Scan(&have)
+	if err == nil && have == len(files) {
+		return nil
 	}
-	err := func() error {
+	return s.write(ctx, func() error {
 		if _, err := s.conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations(number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`); err != nil {
-			return err
-		}
-		files, err := migrations.ReadDir("migrations")
-		if err != nil {
 			return err
 		}
 		for i, f := range files {
 			var n int
-			err := s.conn.QueryRowContext(ctx, `SELECT count(*) FROM schema_migrations WHERE number = ?`, i+1).Scan(&n)
-			if err != nil {
+			if err := s.conn.QueryRowContext(ctx, `SELECT count(*) FROM schema_migrations WHERE number = ?`, i+1).Scan(&n); err != nil {
 				return err
 			}
 			if n > 0 {
@@ -180,13 +178,7 @@ func (s *Store) migrate(ctx context.Context) error {
 			}
 		}
 		return nil
-	}()
-	if err != nil {
-		s.rollback()
-		return err
-	}
-	_, err = s.conn.ExecContext(ctx, "COMMIT")
-	return err
+	})
 }
 
 // acquire takes the process's write lock and a sound connection.

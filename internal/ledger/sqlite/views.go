@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -46,20 +47,23 @@ func viewText(v ledger.SQLView) (string, error) {
  strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', e.created_at / 1000000.0, 'unixepoch') AS created_at,
  strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', e.updated_at / 1000000.0, 'unixepoch') AS updated_at,
  %s AS created_by, %s AS updated_by`, v.Kind, uuidText("e.workspace_id"), uuidText("e.id"), uuidText("e.created_by"), uuidText("e.updated_by"))
+	taken := []string{"workspace_id", "id", "version", "created_at", "updated_at", "created_by", "updated_by"}
 	for _, c := range v.Columns {
-		if !plainName.MatchString(c.Name) {
-			return "", fmt.Errorf("%q is no name for a column", c.Name)
+		if !plainName.MatchString(c.Name) || slices.Contains(taken, c.Name) {
+			return "", fmt.Errorf("%q is no name for a column, or a taken one", c.Name)
 		}
-		value := fmt.Sprintf(`e.doc ->> '$.%s'`, c.Name)
-		switch c.Type {
+		taken = append(taken, c.Name)
+		at := fmt.Sprintf(`'$.%s'`, c.Name)
+		value := `e.doc ->> ` + at
+		switch c.Type { // a value of another type, as of an older schema, is shown as none
 		case ledger.SQLInteger:
-			value = `CAST(` + value + ` AS INTEGER)`
+			value = `CASE json_type(e.doc, ` + at + `) WHEN 'integer' THEN ` + value + ` END`
 		case ledger.SQLReal:
-			value = `CAST(` + value + ` AS REAL)`
+			value = `CASE WHEN json_type(e.doc, ` + at + `) IN ('integer', 'real') THEN CAST(` + value + ` AS REAL) END`
 		case ledger.SQLBool:
-			value = `coalesce(` + value + `, 0)`
+			value = `coalesce(json_type(e.doc, ` + at + `) = 'true', 0)`
 		case ledger.SQLJSON:
-			value = fmt.Sprintf(`e.doc -> '$.%s'`, c.Name)
+			value = `nullif(e.doc -> ` + at + `, 'null')`
 		}
 		fmt.Fprintf(&b, ",\n %s AS %q", value, c.Name)
 	}
