@@ -21,7 +21,11 @@ func (b brake) write(f func() error) error {
 	if err := b.l.Broken(); err != nil {
 		return unavailable(err)
 	}
-	return b.l.noteFailure(f())
+	err := b.l.noteFailure(f())
+	if errors.Is(err, ErrBroken) || errors.Is(err, ErrFull) {
+		err = answer(err)
+	}
+	return err
 }
 
 // noteFailure returns err; after one that is ErrBroken there are no more writes.
