@@ -130,42 +130,52 @@ func engines(b *testing.B, f func(b *testing.B, e lt.Engine)) {
 }
 
 // BenchmarkWrite measures durable edits of one feature each.
-func BenchmarkWrite(b *testing.B) {
+func BenchmarkWrite(b *testing.B) { engines(b, benchmarkWrite) }
+
+// BenchmarkWriteSlowDisk does it on a disk that takes 2 ms to sync.
+func BenchmarkWriteSlowDisk(b *testing.B) {
 	engines(b, func(b *testing.B, e lt.Engine) {
-		for _, writers := range []int{1, 8, 64} {
-			b.Run(fmt.Sprint("writers=", writers), func(b *testing.B) {
-				f := fill(b, e, 5000)
-				var next atomic.Int64
-				took := make([]time.Duration, b.N)
-				cpu := processCPU()
-				b.ResetTimer()
-				var all sync.WaitGroup
-				for range writers {
-					all.Go(func() {
-						for {
-							n := int(next.Add(1)) - 1
-							if n >= b.N {
-								return
-							}
-							from := time.Now()
-							if err := f.touch(b.Context(), f.ids[n*7919%len(f.ids)], n); err != nil {
-								b.Error(err)
-								return
-							}
-							took[n] = time.Since(from)
-						}
-					})
-				}
-				all.Wait()
-				b.StopTimer()
-				slices.Sort(took)
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
-				b.ReportMetric(took[len(took)/2].Seconds()*1e3, "p50-ms")
-				b.ReportMetric(took[len(took)*99/100].Seconds()*1e3, "p99-ms")
-				b.ReportMetric((processCPU()-cpu).Seconds()*1e6/float64(b.N), "cpu-µs/write")
-			})
-		}
+		benchmarkWrite(b, lt.Engine{Open: func(t testing.TB) func() ledger.Store {
+			open := e.Open(t)
+			return func() ledger.Store { return slowDisk{open()} }
+		}})
 	})
+}
+
+func benchmarkWrite(b *testing.B, e lt.Engine) {
+	for _, writers := range []int{1, 8, 64} {
+		b.Run(fmt.Sprint("writers=", writers), func(b *testing.B) {
+			f := fill(b, e, 5000)
+			var next atomic.Int64
+			took := make([]time.Duration, b.N)
+			cpu := processCPU()
+			b.ResetTimer()
+			var all sync.WaitGroup
+			for range writers {
+				all.Go(func() {
+					for {
+						n := int(next.Add(1)) - 1
+						if n >= b.N {
+							return
+						}
+						from := time.Now()
+						if err := f.touch(b.Context(), f.ids[n*7919%len(f.ids)], n); err != nil {
+							b.Error(err)
+							return
+						}
+						took[n] = time.Since(from)
+					}
+				})
+			}
+			all.Wait()
+			b.StopTimer()
+			slices.Sort(took)
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
+			b.ReportMetric(took[len(took)/2].Seconds()*1e3, "p50-ms")
+			b.ReportMetric(took[len(took)*99/100].Seconds()*1e3, "p99-ms")
+			b.ReportMetric((processCPU()-cpu).Seconds()*1e6/float64(b.N), "cpu-µs/write")
+		})
+	}
 }
 
 // BenchmarkWriteWorkspaces measures 64 writers of 16 workspaces.
@@ -204,6 +214,53 @@ func BenchmarkWriteWorkspaces(b *testing.B) {
 		all.Wait()
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
 	})
+}
+
+// BenchmarkTwoNodes measures two processes' worth of ledgers on one hot workspace, with
+// 8 writers each: a server and a command line, or two nodes.
+func BenchmarkTwoNodes(b *testing.B) {
+	engines(b, func(b *testing.B, e lt.Engine) {
+		f := fill(b, e, 1000)
+		nodes := []*ledger.Ledger{f.Ledger, lt.Open(b, f.open(), ledger.Options{})}
+		took := make([]time.Duration, b.N)
+		var next atomic.Int64
+		var all sync.WaitGroup
+		b.ResetTimer()
+		for w := range 16 {
+			all.Go(func() {
+				node := &filled{Ledger: nodes[w%2], ws: f.ws}
+				for n := int(next.Add(1)) - 1; n < b.N; n = int(next.Add(1)) - 1 {
+					from := time.Now()
+					if err := node.touch(b.Context(), f.ids[n%len(f.ids)], n); err != nil {
+						b.Error(err)
+						return
+					}
+					took[n] = time.Since(from)
+				}
+			})
+		}
+		all.Wait()
+		b.StopTimer()
+		slices.Sort(took)
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
+		b.ReportMetric(took[len(took)*99/100].Seconds()*1e3, "p99-ms")
+		b.ReportMetric(took[len(took)-1].Seconds()*1e3, "longest-wait-ms")
+	})
+}
+
+// slowDisk imitates a disk that takes 2 ms to sync, by a pause before COMMIT.
+type slowDisk struct{ ledger.Store }
+
+type slowTxn struct{ ledger.Txn }
+
+func (s slowDisk) Begin(ctx context.Context, ws []ledger.ID) (ledger.Txn, map[ledger.ID]ledger.Head, error) {
+	txn, heads, err := s.Store.Begin(ctx, ws)
+	return slowTxn{txn}, heads, err
+}
+
+func (t slowTxn) Commit(ctx context.Context, w []ledger.Writes) error {
+	time.Sleep(2 * time.Millisecond)
+	return t.Txn.Commit(ctx, w)
 }
 
 // BenchmarkRead measures what pages do with a Snapshot of 100,000 features.
