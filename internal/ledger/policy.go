@@ -16,8 +16,10 @@ type Viewer struct {
 	// Class is equal for viewers that see the same entities; memoised results that pass
 	// through rights are shared within a class.
 	Class string
-	// Sees reports whether an entity is visible; nil: all are.
-	Sees func(kind string, e Entity) bool
+	// Sees reports whether an entity is visible; nil: all are. v is everything at the
+	// moment that e is read from, now, past or proposed: what e belongs to is looked up
+	// there, since it may be gone now, or not there yet.
+	Sees func(v View, kind string, e Entity) bool
 }
 
 // Write is one change of one entity, as the policy is asked about it.
@@ -37,7 +39,7 @@ func (denyAll) Viewer(_ View, as Actor) (Viewer, error) {
 	if as.ID == System.ID {
 		return Viewer{Class: "system"}, nil
 	}
-	return Viewer{Class: "nobody", Sees: func(string, Entity) bool { return false }}, nil
+	return Viewer{Class: "nobody", Sees: func(View, string, Entity) bool { return false }}, nil
 }
 
 func (denyAll) Write(_ View, as Actor, c Write) error {

@@ -55,7 +55,7 @@ const benchNotes = 100_000
 func BenchmarkSearch(b *testing.B) {
 	reg, st := corpus(b, benchNotes)
 	all := &Snapshot{st: st}
-	some := &Snapshot{st: st, viewer: Viewer{Sees: func(_ string, e Entity) bool { return !e.(*searchNote).Private }}}
+	some := &Snapshot{st: st, viewer: Viewer{Sees: func(_ View, _ string, e Entity) bool { return !e.(*searchNote).Private }}}
 	reg.Search(all, Query{Text: "checkout"})
 	for _, c := range []struct {
 		name, text string

@@ -83,7 +83,7 @@ func (s *shelf) put(k *kind, id ID, e Entity) {
 func (s *shelf) view() *Snapshot { return &Snapshot{st: s.st} }
 
 // public is the sight of somebody who sees no private notes.
-var public = Viewer{Class: "public", Sees: func(_ string, e Entity) bool {
+var public = Viewer{Class: "public", Sees: func(_ View, _ string, e Entity) bool {
 	n, ok := e.(*searchNote)
 	return !ok || !n.Private
 }}

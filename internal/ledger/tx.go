@@ -93,7 +93,9 @@ func (tx *Tx) Workspace() ID { return tx.ws.id }
 
 func (tx *Tx) table(k *kind) *table { return tx.b.table(k) }
 
-func (tx *Tx) sees(k *kind, e Entity) bool { return tx.viewer.Sees == nil || tx.viewer.Sees(k.name, e) }
+func (tx *Tx) sees(k *kind, e Entity) bool {
+	return tx.viewer.Sees == nil || tx.viewer.Sees(whole{tx.b, tx.seq}, k.name, e)
+}
 
 // NewID makes an identifier; those of one transaction ascend.
 func (tx *Tx) NewID() ID {

@@ -240,9 +240,9 @@ func (Roles) Viewer(v ledger.View, as ledger.Actor) (ledger.Viewer, error) {
 	case "editor":
 		return ledger.Viewer{Class: "editor"}, nil
 	case "viewer":
-		return ledger.Viewer{Class: "viewer", Sees: func(_ string, e ledger.Entity) bool { return !private(v, e) }}, nil
+		return ledger.Viewer{Class: "viewer", Sees: func(v ledger.View, _ string, e ledger.Entity) bool { return !private(v, e) }}, nil
 	}
-	return ledger.Viewer{Class: "nobody", Sees: func(string, ledger.Entity) bool { return false }}, nil
+	return ledger.Viewer{Class: "nobody", Sees: func(ledger.View, string, ledger.Entity) bool { return false }}, nil
 }
 
 // Write implements ledger.Policy.
