@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -72,8 +73,14 @@ func (s *Snapshot) memo(ctx context.Context, key any, reads []AnyKind, compute f
 	defer func() {
 		ms.mu.Lock()
 		defer ms.mu.Unlock()
-		if m.waiters--; m.waiters == 0 {
-			m.cancel()
+		if m.waiters--; m.waiters > 0 {
+			return
+		}
+		m.cancel()
+		select {
+		case <-m.done:
+		default: // nobody who comes now may wait for a run that is given up
+			ms.drop(m)
 		}
 	}()
 	select {
@@ -82,6 +89,11 @@ func (s *Snapshot) memo(ctx context.Context, key any, reads []AnyKind, compute f
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// drop forgets a memo; the caller holds the lock.
+func (ms *memos) drop(m *memo) {
+	ms.kept = slices.DeleteFunc(ms.kept, func(k *memo) bool { return k == m })
 }
 
 func (m *memo) matches(o *memo) bool {
@@ -108,12 +120,7 @@ func (m *memo) run(ctx context.Context, s *Snapshot, ms *memos, compute func(con
 		// an error is not kept: the next caller tries again
 		ms.mu.Lock()
 		defer ms.mu.Unlock()
-		for i, k := range ms.kept {
-			if k == m {
-				ms.kept = append(ms.kept[:i:i], ms.kept[i+1:]...)
-				break
-			}
-		}
+		ms.drop(m)
 	}()
 	m.value, m.err = compute(ctx, declared{s, m.reads})
 	if m.err == nil && errors.Is(ctx.Err(), context.Canceled) {
