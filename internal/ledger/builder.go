@@ -82,6 +82,9 @@ func (b *builder) put(k *kind, slot uint32, e Entity) {
 	}
 	var was, now [8]ID
 	for i, keys := range k.indexes {
+		if i == byTarget && !oldGone && !newGone && k.plan.sameRefs(old, e) {
+			continue
+		}
 		w, n := was[:0], now[:0]
 		if !oldGone {
 			keys(old, func(key ID) { w = append(w, key) })

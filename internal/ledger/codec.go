@@ -109,10 +109,16 @@ func mergeRest(raw json.RawMessage, rest object) (json.RawMessage, error) {
 	return marshal(doc)
 }
 
-// decode fills e, a new entity, from a document.
-func (p *fields) decode(raw []byte, e Entity) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
+// strict reads documents one behind the other, refusing members that their types lack:
+// one decoder for many, because making one costs a third of reading a document.
+func strict(docs []byte) *json.Decoder {
+	dec := json.NewDecoder(bytes.NewReader(docs))
 	dec.DisallowUnknownFields()
+	return dec
+}
+
+// decode fills e, a new entity, from a document, which is the next one of dec.
+func (p *fields) decode(dec *json.Decoder, raw []byte, e Entity) error {
 	if err := dec.Decode(e); err == nil {
 		return nil
 	}

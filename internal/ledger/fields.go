@@ -503,6 +503,18 @@ func (p *fields) eachRef(e Entity, f func(refTo)) {
 	}
 }
 
+// sameRefs reports whether the fields that hold references are equal in a and b: most
+// edits leave them alone.
+func (p *fields) sameRefs(a, b Entity) bool {
+	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
+	for _, f := range p.refs {
+		if !f.equal(f.of(va), f.of(vb)) {
+			return false
+		}
+	}
+	return true
+}
+
 // clearRefs removes every reference to target from e: an element of a slice goes, a
 // single reference becomes empty.
 func (p *fields) clearRefs(e Entity, target ID) {

@@ -438,6 +438,9 @@ func BenchmarkAsOf(b *testing.B) {
 		})
 		b.Run("again", func(b *testing.B) {
 			f.Ledger = lt.Open(b, f.open(), ledger.Options{})
+			if _, err := f.AsOf(b.Context(), f.ws, lt.Ann, ledger.AtSeq(at)); err != nil {
+				b.Fatal(err)
+			}
 			for b.Loop() {
 				if _, err := f.AsOf(b.Context(), f.ws, lt.Ann, ledger.AtSeq(at)); err != nil {
 					b.Fatal(err)

@@ -83,12 +83,22 @@ func (l *Ledger) loadState(ctx context.Context, ws *workspace) (*state, error) {
 
 // decode opens documents; those of kinds that this binary does not know stay nil.
 func (ws *workspace) decode(docs []Doc, out []Entity) error {
+	raws := make([][]byte, len(docs))
+	for i, d := range docs {
+		if k := ws.l.reg.byName[d.Kind]; k != nil {
+			var err error
+			if raws[i], err = k.current(d); err != nil {
+				return err
+			}
+		}
+	}
+	dec := strict(bytes.Join(raws, nil))
 	for i, d := range docs {
 		k := ws.l.reg.byName[d.Kind]
 		if k == nil {
 			continue
 		}
-		e, err := k.open(d)
+		e, err := k.open(d, raws[i], dec)
 		if err != nil {
 			return err
 		}

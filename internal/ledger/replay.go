@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 )
@@ -217,23 +218,29 @@ func (ws *workspace) readDoc(ctx context.Context, k *kind, id ID) (Entity, error
 	if err != nil || d.JSON == nil {
 		return nil, err
 	}
-	return k.open(d)
+	raw, err := k.current(d)
+	if err != nil {
+		return nil, err
+	}
+	return k.open(d, raw, strict(raw))
 }
 
-// open turns a stored document into an entity.
-func (k *kind) open(d Doc) (Entity, error) {
-	if d.JSON == nil {
+// current returns the JSON of a document in today's schema.
+func (k *kind) current(d Doc) ([]byte, error) {
+	if d.JSON == nil || d.Schema >= k.schema {
+		return d.JSON, nil
+	}
+	return k.upgradeDoc(d.Schema, d.JSON)
+}
+
+// open turns a stored document into an entity; raw is its JSON in today's schema, the
+// next document of dec.
+func (k *kind) open(d Doc, raw []byte, dec *json.Decoder) (Entity, error) {
+	if raw == nil {
 		return &tombstone{d.Meta}, nil
 	}
-	raw := d.JSON
-	if d.Schema < k.schema {
-		var err error
-		if raw, err = k.upgradeDoc(d.Schema, raw); err != nil {
-			return nil, err
-		}
-	}
 	e := k.alloc()
-	if err := k.plan.decode(raw, e); err != nil {
+	if err := k.plan.decode(dec, raw, e); err != nil {
 		return nil, fmt.Errorf("ledger: %s %s: %w", k.name, d.Meta.ID, err)
 	}
 	m := d.Meta

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -195,33 +196,56 @@ func (s *Store) Commits(ctx context.Context, ws ledger.ID, q ledger.CommitQuery)
 			}
 			q.UpTo = heads[ws].Seq
 		}
+		ctx, stop := context.WithCancel(ctx)
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		defer stop()
+		// The next page is read while the caller works on this one.
+		read := func(q ledger.CommitQuery, n int) <-chan pageRead {
+			done := make(chan pageRead, 1)
+			reading.Go(func() {
+				page, err := s.commitsPage(ctx, ws, q, n)
+				done <- pageRead{page, err}
+			})
+			return done
+		}
 		left := q.Limit
-		for {
-			n := commitsPage
+		size := func() int {
 			if q.Limit > 0 {
-				n = min(n, left)
+				return min(commitsPage, left)
 			}
-			page, err := s.commitsPage(ctx, ws, q, n)
-			if err != nil {
-				yield(ledger.Commit{}, fmt.Errorf("read commits of %s: %w", ws, err))
+			return commitsPage
+		}
+		n := size()
+		for next := read(q, n); next != nil; {
+			r := <-next
+			if r.err != nil {
+				yield(ledger.Commit{}, fmt.Errorf("read commits of %s: %w", ws, r.err))
 				return
 			}
-			for i := range page {
-				if !yield(page[i], nil) {
+			next = nil
+			left -= len(r.page)
+			if len(r.page) == n && (q.Limit == 0 || left > 0) {
+				if last := r.page[len(r.page)-1].Seq; q.Desc {
+					q.UpTo = last - 1
+				} else {
+					q.After = last
+				}
+				n = size()
+				next = read(q, n)
+			}
+			for i := range r.page {
+				if !yield(r.page[i], nil) {
 					return
 				}
 			}
-			left -= len(page)
-			if len(page) < n || (q.Limit > 0 && left <= 0) {
-				return
-			}
-			if last := page[len(page)-1].Seq; q.Desc {
-				q.UpTo = last - 1
-			} else {
-				q.After = last
-			}
 		}
 	}
+}
+
+type pageRead struct {
+	page []ledger.Commit
+	err  error
 }
 
 func (s *Store) commitsPage(ctx context.Context, ws ledger.ID, q ledger.CommitQuery, n int) ([]ledger.Commit, error) {
