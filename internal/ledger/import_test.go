@@ -368,7 +368,9 @@ func TestAnImportWhoseProcessDied(t *testing.T) {
 		if f, ok := lt.Features.ByKey(w.now(), "FB-1"); !ok || f.Title != "after" {
 			w.Error("a dropped import that nobody followed leaves a gap in the keys")
 		}
-		due, err := w.open().DueBefore(w.Context(), ledger.TimeOf(w.clock.Now().AddDate(9, 0, 0)), 10)
+		store := w.open()
+		defer store.Close()
+		due, err := store.DueBefore(w.Context(), ledger.TimeOf(w.clock.Now().AddDate(9, 0, 0)), 10)
 		if err != nil || len(due) != 0 {
 			w.Errorf("due: %v, %v", due, err)
 		}
