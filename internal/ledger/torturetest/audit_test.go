@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/throughline-pm/throughline/internal/ledger"
 	lt "github.com/throughline-pm/throughline/internal/ledger/ledgertest"
 )
@@ -33,7 +35,9 @@ type books struct {
 func audit(t testing.TB, dsn string, later time.Duration) *books {
 	t.Helper()
 	ctx := t.Context()
-	if !isPostgres(dsn) {
+	if isPostgres(dsn) {
+		awaitQuiet(t, dsn)
+	} else {
 		checkFile(t, dsn)
 	}
 	store, err := openStore(ctx, dsn)
@@ -81,6 +85,30 @@ func inspect(t testing.TB, l *ledger.Ledger, store ledger.Store) *books {
 		t.FailNow()
 	}
 	return b
+}
+
+// awaitQuiet waits until the server has noticed that its clients are gone: until then it
+// may still commit what they sent last.
+func awaitQuiet(t testing.TB, dsn string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatalf("audit: %v", err)
+	}
+	defer conn.Close(t.Context())
+	for late := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		var n int
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`).Scan(&n); err != nil {
+			t.Fatalf("audit: %v", err)
+		}
+		if n == 0 {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("audit: %d others are still at the database", n)
+		}
+	}
 }
 
 func checkFile(t testing.TB, path string) {

@@ -156,7 +156,7 @@ func TestConnectionCutAtEachMessage(t *testing.T) {
 			dsn := fmt.Sprintf("host=127.0.0.1 port=%s user=postgres sslmode=disable pool_max_conns=6 %s", port, name)
 			var said []line
 			cuts, unsure, refused := 0, 0, 0
-			for n := 1; ; n++ {
+			for n := 1; ; n += rounds(1, 4, 1) {
 				store, err := postgres.Open(t.Context(), dsn)
 				if err != nil {
 					t.Fatal(err)
@@ -209,7 +209,7 @@ func TestConnectionCutAtEachMessage(t *testing.T) {
 					break
 				}
 				cuts++
-				if n%10 == 0 {
+				if n%12 == 1 {
 					audit(t, direct, 0).compare(t, said)
 				}
 			}

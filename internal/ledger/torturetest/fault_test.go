@@ -30,14 +30,8 @@ func play(t testing.TB, role, class string, n int, v verdict) (*syscallEvent, in
 		hit = e
 		return v
 	})
-	c := start(t, job{Role: role, DSN: path, Sabotage: true}, sab.attach)
-	select {
-	case <-c.ended:
-	case <-time.After(time.Minute):
-		c.kill()
-		t.Fatalf("the child hangs; it said %v", last(c.said(), 5))
-	}
-	sab.wait()
+	c := sab.child(job{Role: role})
+	sab.wait(c)
 	return hit, seen, c
 }
 
@@ -108,7 +102,7 @@ func broke(c *child) bool {
 // TestEachSyncFails lets the n-th sync fail, for every n: nobody is told that a write
 // happened, and the ledger refuses writes until it is opened again.
 func TestEachSyncFails(t *testing.T) {
-	sweep(t, "scenario", "sync", verdict{errno: syscall.EIO}, 1000, func(t testing.TB, hit *syscallEvent, c *child) {
+	sweep(t, "scenario", "sync", verdict{errno: syscall.EIO}, rounds(1000, 12, 1000), func(t testing.TB, hit *syscallEvent, c *child) {
 		afterwards(t, c)
 		if hit == nil {
 			return
@@ -140,9 +134,59 @@ func TestEachWriteFails(t *testing.T) {
 		{"opening", "open", verdict{errno: syscall.EMFILE}},
 	} {
 		t.Run(way.name, func(t *testing.T) {
-			sweep(t, "scenario", way.class, way.v, either(40, 100_000), func(t testing.TB, hit *syscallEvent, c *child) {
+			sweep(t, "scenario", way.class, way.v, rounds(40, 8, 100_000), func(t testing.TB, hit *syscallEvent, c *child) {
 				afterwards(t, c)
 			})
+		})
+	}
+}
+
+// TestCheckpointFails lets the copying of a long log into the database fail, which comes
+// after a commit: the commit is acknowledged, for it happened.
+func TestCheckpointFails(t *testing.T) {
+	for _, way := range []struct {
+		name   string
+		class  string
+		n      int
+		v      verdict
+		broken bool
+	}{ // the first two under the race detector too
+		{"sync", "sync", 1, verdict{errno: syscall.EIO}, true},
+		{"write", "write", 1, verdict{errno: syscall.EIO}, false},
+		{"torn write", "write", 5000, verdict{errno: syscall.EIO, torn: true}, false},
+		{"no room", "write", 100, verdict{errno: syscall.ENOSPC}, false},
+		{"kill in a write", "write", 7000, verdict{torn: true, kill: true}, false},
+		{"kill at the sync", "sync", 1, verdict{kill: true}, false},
+	}[:rounds(6, 2, 6)] {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			seen := 0
+			sab := sabotage(t, path, func(e *syscallEvent) verdict {
+				if e.Class == way.class && e.File == "" && e.Phase == "bulk" {
+					if seen++; seen == way.n {
+						return way.v
+					}
+				}
+				return verdict{}
+			})
+			c := sab.child(job{Role: "bulk"})
+			sab.wait(c)
+			if seen < way.n {
+				t.Fatalf("%d calls of class %s on the database: the log was not copied", seen, way.class)
+			}
+			if way.v.kill {
+				revive(t, path)
+			} else if c.err != nil {
+				t.Fatalf("child: %v\n%s", c.err, c.fault.String())
+			}
+			if broke(c) != way.broken {
+				t.Errorf("broken: %t, want %t; the child said %v", broke(c), way.broken, last(c.said(), 20))
+			}
+			if n := count(c.said(), "err"); n > 0 && !way.broken {
+				t.Errorf("%d writes were refused: %v", n, last(c.said(), 20))
+			}
+			audit(t, path, time.Minute).compare(t, c.said())
 		})
 	}
 }
@@ -152,7 +196,7 @@ func TestEachWriteFails(t *testing.T) {
 func TestKilledAtEachCall(t *testing.T) {
 	for _, class := range []string{"write", "sync", "size"} {
 		t.Run(class, func(t *testing.T) {
-			sweep(t, "scenario", class, verdict{errno: syscall.EIO, torn: true, kill: true}, either(40, 100_000), func(t testing.TB, hit *syscallEvent, c *child) {
+			sweep(t, "scenario", class, verdict{errno: syscall.EIO, torn: true, kill: true}, rounds(40, 8, 100_000), func(t testing.TB, hit *syscallEvent, c *child) {
 				if hit == nil {
 					afterwards(t, c)
 					return

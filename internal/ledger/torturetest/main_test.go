@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,9 +27,15 @@ import (
 var torture = os.Getenv("THROUGHLINE_TORTURE") != ""
 
 // either returns how many rounds to run: in CI, or under torture.
-func either(ci, long int) int {
-	if torture {
+func either(ci, long int) int { return rounds(ci, ci, long) }
+
+// rounds is either with a number of its own for CI under the race detector.
+func rounds(ci, race, long int) int {
+	switch {
+	case torture:
 		return long
+	case raced:
+		return race
 	}
 	return ci
 }
@@ -48,7 +55,7 @@ func TestMain(m *testing.M) {
 
 // job is what a child process is to do.
 type job struct {
-	Role      string // "write" or "scenario"
+	Role      string // see obey
 	DSN       string // of PostgreSQL, or the path of an SQLite file
 	Name      string // begins the titles of what the child makes
 	Writers   int
@@ -73,8 +80,12 @@ func obey(text string) error {
 	switch j.Role {
 	case "write":
 		return j.write()
+	case "node":
+		return j.node()
 	case "scenario":
-		return j.scenario()
+		return j.scenario(steps)
+	case "bulk":
+		return j.scenario(bulkSteps)
 	}
 	return fmt.Errorf("no role %q", j.Role)
 }
@@ -169,6 +180,9 @@ func (c *child) listen(out io.Reader) {
 	c.err = c.cmd.Wait()
 }
 
+// stdin is for start.
+func stdin(r *os.File) func(*exec.Cmd) { return func(cmd *exec.Cmd) { cmd.Stdin = r } }
+
 // kill ends the child at once; what it said before stands in said.
 func (c *child) kill() {
 	c.cmd.Process.Kill()
@@ -202,6 +216,21 @@ func (c *child) await(t testing.TB, n int, patience time.Duration) {
 			t.Fatalf("the child ended after %d acknowledgements: %v\n%s", count(c.said(), "ack"), c.err, c.fault.String())
 		case <-late:
 			t.Fatalf("the child has given %d acknowledgements in %v; it said %v", count(c.said(), "ack"), patience, last(c.said(), 5))
+		}
+	}
+}
+
+// phase waits until the child says that it has come to a phase.
+func (c *child) phase(t testing.TB, text string) {
+	t.Helper()
+	late := time.After(2 * time.Minute)
+	for !slices.ContainsFunc(c.said(), func(l line) bool { return l.Kind == "phase" && l.Text == text }) {
+		select {
+		case <-c.news:
+		case <-c.ended:
+			t.Fatalf("the child ended before it was %s: %v\n%s", text, c.err, c.fault.String())
+		case <-late:
+			t.Fatalf("the child is not %s; it said %v", text, last(c.said(), 5))
 		}
 	}
 }

@@ -21,9 +21,10 @@ import (
 func TestPowerLoss(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	sab := sabotage(t, path, func(*syscallEvent) verdict { return verdict{} })
-	c := start(t, job{Role: "scenario", DSN: path, Sabotage: true}, sab.attach)
-	c.finish(t, time.Minute)
-	tape := sab.wait()
+	sab.taping = true
+	c := sab.child(job{Role: "scenario"})
+	sab.wait(c)
+	tape := sab.tape
 	chance := newChance(t)
 
 	type cut struct {
@@ -41,7 +42,7 @@ func TestPowerLoss(t *testing.T) {
 			cuts = append(cuts, cut{at, chance.Uint64(), way})
 		}
 	}
-	if limit := either(160, len(cuts)); len(cuts) > limit {
+	if limit := rounds(160, 40, len(cuts)); len(cuts) > limit {
 		chance.Shuffle(len(cuts), func(i, j int) { cuts[i], cuts[j] = cuts[j], cuts[i] })
 		cuts = cuts[:limit]
 	}

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,8 +30,8 @@ type saboteur struct {
 	phase        string
 	done         chan struct{}
 
-	mu     sync.Mutex
-	events []syscallEvent
+	taping bool
+	tape   []syscallEvent // what happened, if taping
 }
 
 // syscallEvent is a call about to happen to a file of the database.
@@ -62,7 +61,7 @@ type verdict struct {
 // marks are told by a call that cannot succeed, so that they stand in order with the
 // others: the length to which no file is truncated is the index of a phase or, from
 // firstAck, the position of a commit that was acknowledged.
-var marks = []string{"open", "create", "furnish", "write", "import", "side", "merge", "broken", "close"}
+var marks = []string{"open", "create", "furnish", "write", "import", "side", "merge", "bulk", "broken", "close"}
 
 const firstAck = 1000
 
@@ -176,10 +175,13 @@ func sabotage(t testing.TB, path string, fate func(*syscallEvent) verdict) *sabo
 	return s
 }
 
-// attach is for start.
-func (s *saboteur) attach(cmd *exec.Cmd) {
-	cmd.ExtraFiles = []*os.File{s.theirs}
+// child starts a child whose calls s decides on.
+func (s *saboteur) child(j job) *child {
+	s.t.Helper()
+	j.DSN, j.Sabotage = s.path, true
+	c := start(s.t, j, func(cmd *exec.Cmd) { cmd.ExtraFiles = []*os.File{s.theirs} })
 	go s.run()
+	return c
 }
 
 func (s *saboteur) run() {
@@ -233,9 +235,9 @@ func (s *saboteur) judge(req *notification) verdict {
 	if e == nil {
 		return verdict{}
 	}
-	s.mu.Lock()
-	s.events = append(s.events, *e)
-	s.mu.Unlock()
+	if s.taping {
+		s.tape = append(s.tape, *e)
+	}
 	if e.Class == "mark" {
 		s.phase = e.Phase
 		return verdict{errno: syscall.EBADF}
@@ -320,12 +322,15 @@ func (s *saboteur) memory(req *notification, b []byte, at uint64) (int, error) {
 	return f.ReadAt(b, int64(at))
 }
 
-// wait returns what happened, after the child has ended.
-func (s *saboteur) wait() []syscallEvent {
-	select {
-	case <-s.done:
-	case <-time.After(30 * time.Second):
-		s.t.Fatal("the listener does not end")
+// wait waits for the end of the child, whatever it is.
+func (s *saboteur) wait(c *child) {
+	s.t.Helper()
+	late := time.After(2 * time.Minute)
+	for _, end := range []chan struct{}{c.ended, s.done} {
+		select {
+		case <-end:
+		case <-late:
+			s.t.Fatalf("the child hangs; it said %v", last(c.said(), 5))
+		}
 	}
-	return s.events
 }

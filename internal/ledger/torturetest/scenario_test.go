@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -22,12 +23,14 @@ type scene struct {
 	tries int // numbers the writers, so that each has a name of its own
 }
 
-// The steps between opening and closing. What stands beside the journal is written too:
-// a lease, a cursor, the words of a text.
-var steps = []struct {
+type step struct {
 	name string
 	play func(*scene, context.Context) error
-}{
+}
+
+// The steps between opening and closing. What stands beside the journal is written too:
+// a lease, a cursor, the words of a text.
+var steps = []step{
 	{"create", (*scene).create},
 	{"furnish", (*scene).furnish},
 	{"write", (*scene).writers},
@@ -37,7 +40,10 @@ var steps = []struct {
 	{"write", (*scene).writers},
 }
 
-func (j job) scenario() error {
+// The same for a log that grows until it is copied into the database.
+var bulkSteps = []step{{"create", (*scene).create}, {"furnish", (*scene).furnish}, {"bulk", (*scene).bulk}, {"write", (*scene).writers}}
+
+func (j job) scenario(steps []step) error {
 	ctx := context.Background()
 	s := &scene{job: j}
 	s.open(ctx)
@@ -185,6 +191,31 @@ func (s *scene) writers(ctx context.Context) error {
 	}
 	group.Wait()
 	return errors.Join(failed...)
+}
+
+// bulk writes more than the log is to hold.
+func (s *scene) bulk(ctx context.Context) error {
+	s.tries++
+	by := fmt.Sprintf("w%d.bulk", s.tries)
+	for n := 1; n <= 110; n++ {
+		out := line{Kind: "ack", Writer: by, N: n}
+		var err error
+		out.Seq, err = s.Update(ctx, s.ws, lt.Ann, "write much", func(tx *ledger.Tx) (err error) {
+			if out.ID, err = s.put(tx, out.title(), n); err != nil {
+				return err
+			}
+			return lt.Features.Edit(tx, out.ID, func(f *lt.Feature) error {
+				f.Description = tx.Text(strings.Repeat(out.title()+"\n", 512<<10/len(out.title())))
+				return nil
+			})
+		})
+		if err != nil {
+			say(complaint(by, n, err))
+			return err
+		}
+		say(out)
+	}
+	return nil
 }
 
 func (s *scene) importing(ctx context.Context) error {
