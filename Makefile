@@ -36,8 +36,11 @@ generated: ## fail if generated code is not current
 	diff <(echo "$$before") <(echo "$$after") || \
 		{ echo 'generated code was not current; commit what go generate has just written' >&2; exit 1; }
 
+# The race detector slows the kernel's random histories tenfold, so under it some are
+# run; all of them run without it.
 test: deps lint generated ## everything CI checks
 	go test -race -timeout 30m ./...
+	THROUGHLINE_SEQUENCES=10000 go test -run TestRandomHistories -timeout 20m ./internal/ledger
 
 bench: ## benchmarks of the kernel
 	go test -run '^$$' -bench . -benchmem ./internal/ledger/...
