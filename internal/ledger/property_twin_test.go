@@ -16,7 +16,7 @@ import (
 // workspaces. Without a conflict the documents are the same, and whether there is one
 // does not depend on the order.
 func TestRandomProposalsCommute(t *testing.T) {
-	n := sequences() * 20 / 100
+	n := sequences() * 30 / 100
 	var met counts
 	random(t, lt.Engines[0], 1_000_001, n, met.commute, nil)
 	random(t, lt.Engines[1], 1_000_001, n/25, met.commute, nil)
@@ -185,7 +185,7 @@ func flat(l line) string {
 // TestRandomUndoIsAStack compares undo and redo of two actors, who work on entities of
 // their own, with the stacks of an editor.
 func TestRandomUndoIsAStack(t *testing.T) {
-	n := sequences() * 7 / 100
+	n := sequences() * 22 / 100
 	random(t, lt.Engines[0], 3_000_001, n, stack, nil)
 	random(t, lt.Engines[1], 3_000_001, n/25, stack, nil)
 }
@@ -208,7 +208,7 @@ func stack(t testing.TB, x *arena, seed uint64) {
 			t.Fatal(err)
 		}
 	}
-	for range 30 {
+	for range 14 {
 		h := pick(s, hands)
 		var err error
 		switch s.rng.IntN(5) {

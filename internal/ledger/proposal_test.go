@@ -46,8 +46,8 @@ func TestMergeRules(t *testing.T) {
 		{"an array is one value", func(f *lt.Feature) { f.Effort = []lt.EffortLine{{Team: "a"}} }, func(f *lt.Feature) { f.Effort = []lt.EffortLine{{Team: "b"}} }, "effort", nil},
 		{
 			"a set by element",
-			func(f *lt.Feature) { f.Tags = []string{"b", "x"} }, func(f *lt.Feature) { f.Tags = []string{"a", "y", "x"} }, "",
-			func(f *lt.Feature) bool { return strings.Join(f.Tags, "") == "xy" },
+			func(f *lt.Feature) { f.Tags = []string{"b", "x", "z"} }, func(f *lt.Feature) { f.Tags = []string{"a", "y", "x"} }, "",
+			func(f *lt.Feature) bool { return strings.Join(f.Tags, "") == "xyz" },
 		},
 		{
 			"the same element removed and added on both sides",
