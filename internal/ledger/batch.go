@@ -321,11 +321,11 @@ func (im *Import) merge() (Seq, error) {
 	}
 	r.also = func(_ *Tx, p *part, c *Commit) error {
 		// A process that slept through its lease may have lost its chunks.
-		open, err := im.l.store.Batches(im.ctx, BatchOpen)
+		open, err := im.l.isOpen(im.ctx, im.id)
 		if err != nil {
 			return unavailable(err)
 		}
-		if im.row.Begun != 0 && !slices.ContainsFunc(open, func(b BatchRow) bool { return b.ID == im.id }) {
+		if im.row.Begun != 0 && !open {
 			return fault.New(fault.Conflict, "the import took too long and was dropped; run it again")
 		}
 		row := im.row
@@ -396,6 +396,9 @@ func (tx *Tx) take(g *graft) {
 func (im *Import) drop(ctx context.Context) error {
 	r := &request{ctx: ctx, as: im.as, verb: "drop " + im.verb, done: make(chan struct{})}
 	r.stage = func(p *part, at Time) *Commit {
+		if open, err := im.l.isOpen(ctx, im.id); err != nil || !open {
+			return nil // merged after all, or the next start will drop it
+		}
 		release(p.b.counters, im.keys)
 		return dropCommit(p, at, im.as, im.row)
 	}
@@ -418,6 +421,13 @@ func dropCommit(p *part, at Time, as Actor, row BatchRow) *Commit {
 	p.writes.Batch = append(p.writes.Batch, row)
 	p.writes.DropDocs = append(p.writes.DropDocs, row.ID)
 	return c
+}
+
+// isOpen reports whether an import is neither merged nor dropped. Under the lock of its
+// workspace that is final: what another process did before is committed.
+func (l *Ledger) isOpen(ctx context.Context, id ID) (bool, error) {
+	rows, err := l.store.Batches(ctx, BatchOpen)
+	return slices.ContainsFunc(rows, func(b BatchRow) bool { return b.ID == id }), err
 }
 
 // dropDeadBatches drops the imports whose process died: nobody renews their lease.
@@ -449,6 +459,9 @@ func (l *Ledger) dropDeadBatches(ctx context.Context) error {
 		}
 		r := &request{ctx: ctx, as: System, verb: "drop import", done: make(chan struct{})}
 		r.stage = func(p *part, at Time) *Commit {
+			if open, err := l.isOpen(ctx, row.ID); err != nil || !open {
+				return nil // it was only slow, and has become live meanwhile
+			}
 			release(p.b.counters, keys)
 			return dropCommit(p, at, System, row)
 		}
