@@ -321,7 +321,7 @@ func (im *Import) merge() (Seq, error) {
 	}
 	r.also = func(_ *Tx, p *part, c *Commit) error {
 		// A process that slept through its lease may have lost its chunks.
-		open, err := im.l.isOpen(im.ctx, im.id)
+		open, err := im.l.isBatch(im.ctx, im.id, BatchOpen)
 		if err != nil {
 			return unavailable(err)
 		}
@@ -396,8 +396,8 @@ func (tx *Tx) take(g *graft) {
 func (im *Import) drop(ctx context.Context) error {
 	r := &request{ctx: ctx, as: im.as, verb: "drop " + im.verb, done: make(chan struct{})}
 	r.stage = func(p *part, at Time) *Commit {
-		if open, err := im.l.isOpen(ctx, im.id); err != nil || !open {
-			return nil // merged after all, or the next start will drop it
+		if merged, err := im.l.isBatch(ctx, im.id, BatchMerged); err != nil || merged {
+			return nil // the merge happened after all, or the next start will drop it
 		}
 		release(p.b.counters, im.keys)
 		return dropCommit(p, at, im.as, im.row)
@@ -423,10 +423,10 @@ func dropCommit(p *part, at Time, as Actor, row BatchRow) *Commit {
 	return c
 }
 
-// isOpen reports whether an import is neither merged nor dropped. Under the lock of its
-// workspace that is final: what another process did before is committed.
-func (l *Ledger) isOpen(ctx context.Context, id ID) (bool, error) {
-	rows, err := l.store.Batches(ctx, BatchOpen)
+// isBatch reports whether an import is in a state. Under the lock of its workspace that
+// is final: what another process did before is committed.
+func (l *Ledger) isBatch(ctx context.Context, id ID, state BatchState) (bool, error) {
+	rows, err := l.store.Batches(ctx, state)
 	return slices.ContainsFunc(rows, func(b BatchRow) bool { return b.ID == id }), err
 }
 
@@ -459,7 +459,7 @@ func (l *Ledger) dropDeadBatches(ctx context.Context) error {
 		}
 		r := &request{ctx: ctx, as: System, verb: "drop import", done: make(chan struct{})}
 		r.stage = func(p *part, at Time) *Commit {
-			if open, err := l.isOpen(ctx, row.ID); err != nil || !open {
+			if open, err := l.isBatch(ctx, row.ID, BatchOpen); err != nil || !open {
 				return nil // it was only slow, and has become live meanwhile
 			}
 			release(p.b.counters, keys)
