@@ -29,7 +29,7 @@ type row struct {
 }
 
 func (r row) String() string {
-	return fmt.Sprintf("%s %s v%d born %d made %d by %.8s changed %d by %.8s %s", r.kind, r.id, r.version, r.born, r.created, r.createdBy, r.updated, r.updatedBy, r.doc)
+	return fmt.Sprintf("%s %s v%d born %d made %d by %s changed %d by %s %s", r.kind, r.id, r.version, r.born, r.created, r.createdBy, r.updated, r.updatedBy, r.doc)
 }
 
 // dump is a whole workspace: by kind, then in canonical order.
@@ -67,18 +67,18 @@ func differ(got, want dump) string {
 		return ""
 	}
 	for i := range max(len(got), len(want)) {
-		var g, w string
+		var g, w row
 		if i < len(got) {
-			g = got[i].String()
+			g = got[i]
 		}
 		if i < len(want) {
-			w = want[i].String()
+			w = want[i]
 		}
 		if g != w {
 			return fmt.Sprintf("row %d of %d and %d:\n got %s\nwant %s", i, len(got), len(want), g, w)
 		}
 	}
-	return ""
+	panic("unequal dumps of equal rows")
 }
 
 // differDocs says where the documents of two dumps part.

@@ -347,7 +347,21 @@ func TestWhatIsDueIsHandedOutOnce(t *testing.T) {
 		step("later")
 		w.clock.Add(1000 * time.Hour)
 		step()
-		if n := lt.Metrics.Len(w.now()); n != 3 {
+		// the first of two moves the second away before its turn
+		make("first", w.clock.Now())
+		second := make("second", w.clock.Now().Add(time.Second))
+		w.clock.Add(time.Minute)
+		review := handlers["release-review"]
+		handlers["release-review"] = func(tx *ledger.Tx, d ledger.DueRow) error {
+			if err := review(tx, d); err != nil || d.ID == second {
+				return err
+			}
+			return lt.Releases.Edit(tx, second, func(r *lt.Release) error { r.Date += 3600e6; return nil })
+		}
+		step("first")
+		w.clock.Add(time.Hour * 2)
+		step("second")
+		if n := lt.Metrics.Len(w.now()); n != 5 {
 			w.Errorf("%d reviews", n)
 		}
 	})

@@ -25,7 +25,7 @@ func sequences() int {
 	case testing.Short():
 		return 100
 	case raceEnabled:
-		return 600
+		return 300
 	case os.Getenv("CI") != "":
 		return 10_000
 	}

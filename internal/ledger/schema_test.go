@@ -208,6 +208,21 @@ func TestUnknownFieldsSurviveAnOlderBinary(t *testing.T) {
 		}
 		seqs = append(seqs, u.Seq)
 		check("deleted and brought back", `{"title":"one","days":3,"where":{"x":1,"z":2,"deep":{"q":"q"}},"more":{"a":"b"}}`)
+		// the older binary takes back what the newer one did to fields it does not know
+		var edited ledger.Seq
+		if edited, err = w.Update(t.Context(), w.ws, lt.Ann, "edit", func(tx *ledger.Tx) error {
+			return goalsV2.Edit(tx, id, func(g *goalV2) error { g.Days, g.Where.Deep.Q, g.More = 77, "new", nil; return nil })
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := older.At(t.Context(), w.ws, lt.Ann, edited); err != nil {
+			t.Fatal(err)
+		}
+		if u, err = older.Undo(t.Context(), w.ws, lt.Ann, edited, ledger.Settlement{}); err != nil || len(u.Kept) > 0 {
+			t.Fatalf("undo of unknown fields: %+v, %v", u, err)
+		}
+		seqs = append(seqs, u.Seq)
+		check("unknown fields taken back", `{"title":"one","days":3,"where":{"x":1,"z":2,"deep":{"q":"q"}},"more":{"a":"b"}}`)
 		past, err := older.AsOf(t.Context(), w.ws, lt.Ann, ledger.AtSeq(made))
 		if err != nil {
 			t.Fatal(err)
