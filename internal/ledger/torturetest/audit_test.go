@@ -79,7 +79,8 @@ func inspect(t testing.TB, l *ledger.Ledger, store ledger.Store) *books {
 		t.Errorf("audit: imports %v stay open, %v", open, err)
 	}
 	b := &books{head: s.Seq(), features: map[string]*lt.Feature{}, docs: map[string]string{}}
-	checkFold(t, ctx, l, store, w.ws, b)
+	live := checkFold(t, ctx, l, store, w.ws, b)
+	checkMemory(t, s, live)
 	checkFeatures(t, ctx, s, b)
 	if t.Failed() {
 		t.FailNow()
@@ -132,9 +133,10 @@ type folded struct {
 }
 
 // checkFold replays the exported journal, by code that is not the kernel's, and compares
-// the outcome with the stored documents.
-func checkFold(t testing.TB, ctx context.Context, l *ledger.Ledger, store ledger.Store, ws ledger.ID, b *books) {
+// the outcome with the stored documents, of which it returns the live ones.
+func checkFold(t testing.TB, ctx context.Context, l *ledger.Ledger, store ledger.Store, ws ledger.ID, b *books) (live map[ledger.ID]stored) {
 	t.Helper()
+	live = map[ledger.ID]stored{}
 	var out bytes.Buffer
 	if err := l.ExportJournal(ctx, ws, &out); err != nil {
 		t.Fatalf("audit: %v", err)
@@ -203,6 +205,7 @@ func checkFold(t testing.TB, ctx context.Context, l *ledger.Ledger, store ledger
 			if !reflect.DeepEqual(have, f.fields) {
 				t.Errorf("audit: %s is %v, the journal says %v", at, have, f.fields)
 			}
+			live[d.Meta.ID] = stored{d.Meta.Version, d.Meta.Born, have}
 		}
 		return nil
 	})
@@ -212,6 +215,53 @@ func checkFold(t testing.TB, ctx context.Context, l *ledger.Ledger, store ledger
 	if len(told) > 0 {
 		t.Errorf("audit: %d entities stand in the journal only, like %v", len(told), slices.Collect(maps.Keys(told))[0])
 	}
+	return live
+}
+
+// stored is an entity as the database has it.
+type stored struct {
+	version int64
+	born    ledger.Seq
+	fields  map[string]any
+}
+
+// checkMemory compares what a ledger holds in memory with what is stored.
+func checkMemory(t testing.TB, s *ledger.Snapshot, live map[ledger.ID]stored) {
+	t.Helper()
+	for _, e := range entities(s) {
+		m := ledger.MetaOf(e)
+		have := stored{m.Version, m.Born, map[string]any{}}
+		if err := json.Unmarshal([]byte(lt.Document(e)), &have.fields); err != nil {
+			t.Errorf("audit: %s: %v", m.ID, err)
+		}
+		if want, ok := live[m.ID]; !ok || !reflect.DeepEqual(have, want) {
+			t.Errorf("audit: %s is %v in memory, %v in the database", m.ID, have, want)
+		}
+		delete(live, m.ID)
+	}
+	if len(live) > 0 {
+		t.Errorf("audit: %d entities are not in memory, like %v", len(live), slices.Collect(maps.Keys(live))[0])
+	}
+}
+
+// entities returns all that the tests make, by kind in canonical order.
+func entities(s *ledger.Snapshot) (all []ledger.Entity) {
+	for e := range lt.Products.All(s) {
+		all = append(all, e)
+	}
+	for e := range lt.Features.All(s) {
+		all = append(all, e)
+	}
+	for e := range lt.Comments.All(s) {
+		all = append(all, e)
+	}
+	for e := range lt.Metrics.All(s) {
+		all = append(all, e)
+	}
+	for e := range ledger.Proposals.All(s) {
+		all = append(all, e)
+	}
+	return all
 }
 
 func value(t testing.TB, raw json.RawMessage) (v any) {

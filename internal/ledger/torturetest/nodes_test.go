@@ -22,24 +22,9 @@ import (
 func state(s *ledger.Snapshot) string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	put := func(e ledger.Entity) {
+	for _, e := range entities(s) {
 		m := ledger.MetaOf(e)
 		_ = enc.Encode([]any{m.ID, m.Version, m.Born, m.CreatedAt, m.CreatedBy, m.UpdatedAt, m.UpdatedBy, e})
-	}
-	for e := range lt.Products.All(s) {
-		put(e)
-	}
-	for e := range lt.Features.All(s) {
-		put(e)
-	}
-	for e := range lt.Comments.All(s) {
-		put(e)
-	}
-	for e := range lt.Metrics.All(s) {
-		put(e)
-	}
-	for e := range ledger.Proposals.All(s) {
-		put(e)
 	}
 	return fmt.Sprintf("%d %x", s.Seq(), h.Sum(nil)[:8])
 }
