@@ -126,11 +126,20 @@ func restore(t *testing.T, s ledger.Store, g goldenFile) {
 func writeGolden(t *testing.T, dir string) {
 	open := lt.Engines[0].Open(t)
 	x := newArena(t, open)
-	s := newSim(t, x.a, x.clock, "golden", 24)
+	s := newSim(t, x.a, x.clock, "golden", 18)
 	s.setUp()
 	for range 8 {
 		x.clock.Add(time.Minute)
 		s.update()
+	}
+	if _, err := s.l.Update(t.Context(), s.ws, lt.Bob, "describe", func(tx *ledger.Tx) error {
+		body := strings.Repeat("a text that is kept beside its document\n", 30)
+		ref := tx.Text(body)
+		s.long[ref] = body
+		_, err := lt.Features.Create(tx, lt.Feature{Meta: ledger.Meta{ID: s.newID("feature")}, Title: "long", Description: ref})
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 	p := s.newID("proposal")
 	if _, err := s.l.Update(t.Context(), s.ws, lt.Ann, "propose", func(tx *ledger.Tx) error {
