@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,30 +101,34 @@ func TestOneOfTwoProcessesDoesTheJobAndTheOtherTakesOver(t *testing.T) {
 func TestAFailingJobIsTriedLessAndLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		var at []time.Time
-		broken := true
+		runs := make(chan time.Time, 1000)
+		var works atomic.Bool
 		stop := start(newLeases().process(), slog.New(slog.NewTextHandler(&log, nil)), Loop{"job", 10 * time.Second, func(context.Context) error {
-			at = append(at, time.Now())
-			if broken {
-				return errors.New("no such luck")
+			runs <- time.Now()
+			if works.Load() {
+				return nil
 			}
-			return nil
+			return errors.New("no such luck")
 		}})
 		pass(time.Hour)
-		first, last := at[1].Sub(at[0]), at[len(at)-1].Sub(at[len(at)-2])
-		if first > 2*time.Second || last < 4*time.Minute || last > 6*time.Minute {
-			t.Errorf("pauses went from %v to %v", first, last)
+		begun := <-runs
+		first, before, last := (<-runs).Sub(begun), begun, begun
+		for len(runs) > 0 {
+			before, last = last, <-runs
 		}
+		if pause := last.Sub(before); first > 2*time.Second || pause < 4*time.Minute || pause > 6*time.Minute {
+			t.Errorf("pauses went from %v to %v", first, pause)
+		}
+		works.Store(true)
+		pass(6 * time.Minute)
+		had := len(runs)
+		pass(time.Minute)
+		if n := len(runs) - had; n < 4 {
+			t.Errorf("%d runs in a minute after it works again", n)
+		}
+		stop()
 		if !strings.Contains(log.String(), "no such luck") {
 			t.Error("the log does not say why")
-		}
-		broken = false
-		pass(6 * time.Minute)
-		at = nil
-		time.Sleep(time.Minute)
-		stop()
-		if len(at) < 4 {
-			t.Errorf("%d runs in the minute after it works again", len(at))
 		}
 	})
 }
