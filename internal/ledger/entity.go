@@ -101,6 +101,10 @@ type TextRef struct {
 	size int    // bytes, for long texts
 }
 
+// TextOf returns the reference that Tx.Text would make of s, to compare with one that is
+// stored. It stores nothing.
+func TextOf(s string) TextRef { return newTextRef(s) }
+
 func newTextRef(s string) TextRef {
 	if len(s) <= inlineText {
 		return TextRef{text: s}

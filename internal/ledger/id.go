@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql/driver"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -103,6 +104,24 @@ func (id *ID) UnmarshalText(b []byte) error {
 	}
 	*id = v
 	return nil
+}
+
+// Value implements driver.Valuer: plain tables keep identifiers as text, the zero ID as
+// the empty one.
+func (id ID) Value() (driver.Value, error) {
+	b, err := id.MarshalText()
+	return string(b), err
+}
+
+// Scan implements sql.Scanner.
+func (id *ID) Scan(from any) error {
+	switch v := from.(type) {
+	case string:
+		return id.UnmarshalText([]byte(v))
+	case []byte:
+		return id.UnmarshalText(v)
+	}
+	return errID
 }
 
 // less orders identifiers by their bytes, as both storage engines do.

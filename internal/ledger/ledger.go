@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -130,6 +131,10 @@ func (l *Ledger) Close() error {
 
 // Registry returns the kinds of the ledger.
 func (l *Ledger) Registry() *Registry { return l.reg }
+
+// DB returns the database of the plain tables in which slices keep records that are
+// personal or operational; see Store.DB and MigrateRecords.
+func (l *Ledger) DB() *sql.DB { return l.store.DB() }
 
 // Broken returns why the ledger refuses writes, nil if it does not.
 func (l *Ledger) Broken() error {

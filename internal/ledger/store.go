@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"iter"
 )
@@ -50,6 +51,11 @@ type Store interface {
 	// IndexText replaces the searchable words of long texts; SearchText finds them.
 	IndexText(ctx context.Context, ws ID, rows []TextRow) error
 	SearchText(ctx context.Context, ws ID, words []string, limit int) ([]TextHit, error)
+
+	// DB reaches the plain tables of the slices: records that are personal or operational
+	// and not journalled. A write transaction takes the engine's locks, so nobody calls the
+	// ledger inside one. A commit is as durable as the kernel's. See MigrateRecords.
+	DB() *sql.DB
 
 	// Changed delivers a value when a workspace may have been written by another process.
 	// It is a hint; the ledger polls Heads as well.

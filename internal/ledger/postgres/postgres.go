@@ -8,6 +8,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/throughline-pm/throughline/internal/ledger"
 )
@@ -37,8 +39,9 @@ const (
 // Store is a ledger.Store on one PostgreSQL database. Its methods may be called at once
 // from any number of goroutines.
 type Store struct {
-	pool *pgxpool.Pool
-	name string // of this Store among those on the database, in notifications
+	pool    *pgxpool.Pool
+	records *sql.DB // of the slices, on connections of the pool
+	name    string  // of this Store among those on the database, in notifications
 
 	// writers holds a token for each open transaction. They may take half of the
 	// connections only: a lane that holds its lock reads what other processes wrote, and
@@ -98,6 +101,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{
 		pool:    pool,
+		records: stdlib.OpenDBFromPool(pool),
 		writers: make(chan struct{}, config.MaxConns/2),
 		wrote:   make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
@@ -154,12 +158,16 @@ func supported(number int, version, encoding string) error {
 // Lanes implements ledger.Store: row locks let workspaces commit side by side.
 func (s *Store) Lanes() ledger.Lanes { return ledger.LaneAWorkspace }
 
+// DB implements ledger.Store. How long a statement may take is in its context.
+func (s *Store) DB() *sql.DB { return s.records }
+
 // Close ends the background work and closes the connections. It waits for operations
 // that run.
 func (s *Store) Close() error {
 	s.close.Do(func() {
 		s.stop()
 		s.loops.Wait()
+		s.records.Close()
 		s.pool.Close()
 	})
 	return nil

@@ -3,8 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/throughline-pm/throughline/internal/ledger"
 )
 
 // TestEveryConnectionIsDurable takes as many connections as the pools give and reads back
@@ -43,6 +47,18 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 	for _, c := range readers {
 		c.Close()
 	}
+	var records []*sql.Conn
+	for i := range s.DB().Stats().MaxOpenConnections {
+		c, err := s.DB().Conn(ctx)
+		if err != nil {
+			t.Fatalf("records %d: %v", i, err)
+		}
+		records = append(records, c)
+		check("records", c)
+	}
+	for _, c := range records {
+		c.Close()
+	}
 	// the writer, and the one that takes its place after an error
 	for range 2 {
 		if err := s.acquire(ctx); err != nil {
@@ -69,6 +85,55 @@ func identity(t *testing.T, c *sql.Conn) (same any) {
 		t.Fatal(err)
 	}
 	return same
+}
+
+// TestRecordsAreCheckpointed: slices alone write, and the log does not grow for ever.
+func TestRecordsAreCheckpointed(t *testing.T) {
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s, err := Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.DB().ExecContext(ctx, `CREATE TABLE lines(line TEXT)`); err != nil {
+		t.Fatal(err)
+	}
+	for range 80 { // each of some 500 pages
+		if _, err := s.DB().ExecContext(ctx, `INSERT INTO lines VALUES (hex(randomblob(1000000)))`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.DB().ExecContext(ctx, `DELETE FROM lines`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := int64(2 * walPages * 4096); info.Size() > most {
+		t.Errorf("the log has %d bytes", info.Size())
+	}
+}
+
+// TestABrokenFileIsNotWritten: what failed for the kernel has failed for the slices too.
+func TestABrokenFileIsNotWritten(t *testing.T) {
+	ctx := t.Context()
+	s, err := Open(ctx, filepath.Join(t.TempDir(), "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.note(ledger.ErrBroken)
+	if _, err := s.DB().ExecContext(ctx, `CREATE TABLE lines(line TEXT)`); !errors.Is(err, ledger.ErrBroken) {
+		t.Errorf("a slice writes: %v", err)
+	}
+	if _, err := s.Lease(ctx, "x", [16]byte{1}, 1, 2); !errors.Is(err, ledger.ErrBroken) {
+		t.Errorf("the kernel writes: %v", err)
+	}
+	if err := s.DB().QueryRowContext(ctx, `SELECT count(*) FROM record_migrations`).Scan(new(int)); err != nil {
+		t.Errorf("nobody reads: %v", err)
+	}
 }
 
 // TestClosesAfterAnError: the connection is gone and must not be missed.

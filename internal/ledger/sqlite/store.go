@@ -31,13 +31,14 @@ type Store struct {
 	path    string
 	readers *sql.DB
 	writers *sql.DB // one connection
+	records *sql.DB // of the slices, see records.go
 
 	lock      sync.Mutex // the process's one write transaction
 	conn      *sql.Conn
 	prepared  map[string]*sql.Stmt
 	groups    int
 	contended bool  // another process writes too
-	failed    error // a checkpoint's; there are no more writes
+	failed    error // a sync's; there are no more writes
 
 	changed chan struct{}
 	stop    context.CancelFunc
@@ -80,10 +81,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	s.readers.SetMaxOpenConns(8)
 	s.readers.SetMaxIdleConns(8)
+	if err := s.openRecords(); err != nil {
+		return nil, err
+	}
 	if err := s.migrate(ctx); err != nil {
-		s.readers.Close()
-		s.writers.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.closePools())
 	}
 	watch, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -102,7 +104,11 @@ func (s *Store) Close() error {
 	<-s.done
 	s.stop = nil
 	s.dropConn()
-	return errors.Join(s.readers.Close(), s.writers.Close())
+	return s.closePools()
+}
+
+func (s *Store) closePools() error {
+	return errors.Join(s.records.Close(), s.readers.Close(), s.writers.Close())
 }
 
 // Lanes implements ledger.Store: SQLite has one writer.
@@ -221,25 +227,34 @@ func (s *Store) dropConn() {
 	}
 }
 
-// immediate begins a write transaction. SQLite's own waiting backs off to 100 ms and
-// starves one of two busy processes; asking again every 200 µs is fair, and a pause every
-// 20 groups lets the other one in.
+// immediate begins a write transaction on the kernel's connection.
 func (s *Store) immediate(ctx context.Context) error {
+	err := s.turn(ctx, func() error {
+		_, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		return err
+	})
+	if err != nil && !isBusy(err) {
+		return s.fail(err)
+	}
+	return err
+}
+
+// turn begins a write transaction, in turn with other processes. SQLite's own waiting
+// backs off to 100 ms and starves one of two busy processes; asking again every 200 µs is
+// fair, and a pause every 20 groups lets the other one in.
+func (s *Store) turn(ctx context.Context, begin func() error) error {
 	if s.groups++; s.contended && s.groups%20 == 0 {
 		s.contended = false
 		pause(ctx, time.Millisecond)
 	}
 	for {
-		_, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
-		if err == nil {
-			return nil
-		}
+		err := begin()
 		if !isBusy(err) {
-			return s.fail(err)
+			return err
 		}
 		s.contended = true
 		if !pause(ctx, 200*time.Microsecond) {
-			return fmt.Errorf("another process keeps writing: %w", ctx.Err())
+			return fmt.Errorf("another process keeps writing: %w: %w", ctx.Err(), err)
 		}
 	}
 }
@@ -306,9 +321,19 @@ func (s *Store) write(ctx context.Context, f func() error) error {
 // short, for example, reads only, for ever.
 func (s *Store) fail(err error) error {
 	s.rollback()
-	err = mapError(err)
+	err = s.note(mapError(err))
 	if !errors.Is(err, ledger.ErrData) && !errors.Is(err, ledger.ErrFull) {
 		s.dropConn()
+	}
+	return err
+}
+
+// note returns err; after one that is ErrBroken the file is written no more, neither by the
+// kernel nor by the slices: they share one write-ahead log, and what follows a frame that
+// was lost in it is lost too.
+func (s *Store) note(err error) error {
+	if errors.Is(err, ledger.ErrBroken) {
+		s.failed = err
 	}
 	return err
 }

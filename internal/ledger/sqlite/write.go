@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -66,14 +65,17 @@ func (t *txn) Commit(ctx context.Context, writes []ledger.Writes) error {
 	if err := t.s.exec(ctx, "COMMIT"); err != nil {
 		return t.s.fail(err)
 	}
-	t.s.checkpoint(ctx)
+	t.s.checkpoint(func(pragma string) error {
+		_, err := t.s.conn.ExecContext(ctx, pragma)
+		return err
+	})
 	return nil
 }
 
 // checkpoint copies the write-ahead log into the database when it has grown long. The
 // commit has happened whatever becomes of that; but after a failed sync of the database
 // file the log may not be reused, so that the next write is refused.
-func (s *Store) checkpoint(ctx context.Context) {
+func (s *Store) checkpoint(exec func(pragma string) error) {
 	if s.groups%32 != 0 {
 		return
 	}
@@ -81,10 +83,8 @@ func (s *Store) checkpoint(ctx context.Context) {
 	if err != nil || info.Size() < walPages*4096 {
 		return
 	}
-	if _, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
-		if err = mapError(err); errors.Is(err, ledger.ErrBroken) {
-			s.failed = err
-		}
+	if err := exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		_ = s.note(mapError(err)) // what it means for the next write
 	}
 }
 
