@@ -1,0 +1,147 @@
+// Package app puts the rooms of the house together: it opens an installation from its
+// configuration and runs it. What there is, is listed: kinds in kinds.go, routes in
+// routes.go, background loops in loops.go.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/throughline-pm/throughline/internal/config"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/ledger/postgres"
+	"github.com/throughline-pm/throughline/internal/ledger/sqlite"
+)
+
+// App is an open installation. Its methods may be called at once from any number of
+// goroutines.
+type App struct {
+	Config *config.Config
+	Log    *slog.Logger
+	Ledger *ledger.Ledger
+
+	engine engine
+	clock  func() time.Time
+}
+
+// Options are what an App is opened with besides the configuration.
+type Options struct {
+	// Create makes an installation where there is none; else that is a NotFound.
+	Create bool
+	Log    *slog.Logger     // nil: slog.Default()
+	Clock  func() time.Time // nil: time.Now
+}
+
+// engine is a database engine with what administration needs of it.
+type engine interface {
+	ledger.Store
+}
+
+// Open opens the installation that c describes.
+func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	a := &App{Config: c, Log: o.Log, clock: o.Clock}
+	if err := a.open(ctx, o.Create); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context, create bool) error {
+	if err := prepareFolder(a.Config, create, a.Log); err != nil {
+		return err
+	}
+	key, err := secretKey(a.Config)
+	if err != nil {
+		return err
+	}
+	engine, err := openEngine(ctx, a.Config)
+	if err != nil {
+		return err
+	}
+	a.engine = engine
+	a.Ledger, err = ledger.Open(ctx, engine, ledger.Options{
+		Registry: ledger.NewRegistry(kinds...), Clock: a.clock, SecretKey: key, Log: a.Log,
+	})
+	return err
+}
+
+func openEngine(ctx context.Context, c *config.Config) (engine, error) {
+	if c.DatabaseURL != "" {
+		return postgres.Open(ctx, c.DatabaseURL)
+	}
+	return sqlite.Open(ctx, c.Database())
+}
+
+// Close ends what runs and closes the database.
+func (a *App) Close() error {
+	switch {
+	case a.Ledger != nil:
+		return a.Ledger.Close()
+	case a.engine != nil:
+		return a.engine.Close()
+	}
+	return nil
+}
+
+// Workspace returns the workspace with the slug; without one, the only workspace.
+func (a *App) Workspace(ctx context.Context, slug string) (ledger.ID, error) {
+	all, err := a.Ledger.Workspaces(ctx)
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	if id, ok := all[slug]; ok {
+		return id, nil
+	}
+	switch {
+	case slug != "":
+		return ledger.ID{}, fault.New(fault.NotFound, "there is no workspace %q", slug)
+	case len(all) == 0:
+		return ledger.ID{}, fault.New(fault.NotFound, "there is no workspace yet; make one with 'throughline init'")
+	case len(all) > 1:
+		return ledger.ID{}, fault.New(fault.Invalid, "there are %d workspaces; name one with --workspace", len(all))
+	}
+	for _, id := range all {
+		return id, nil
+	}
+	panic("unreachable")
+}
+
+// prepareFolder sees to the data folder: made if create is set, and closed to others.
+func prepareFolder(c *config.Config, create bool, log *slog.Logger) error {
+	info, err := os.Stat(c.Data)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && (create || c.DatabaseURL != ""):
+		return os.MkdirAll(c.Data, 0o700)
+	case errors.Is(err, os.ErrNotExist):
+		return noInstallation(c)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a folder", c.Data)
+	}
+	if wide := info.Mode().Perm() &^ 0o700; wide != 0 {
+		if err := os.Chmod(c.Data, 0o700); err != nil {
+			return fmt.Errorf("others can enter the data folder, and that cannot be changed: %w", err)
+		}
+		log.Warn("others could enter the data folder; it is now its owner's alone", "folder", c.Data, "mode", info.Mode().Perm().String())
+	}
+	if _, err := os.Stat(c.Database()); errors.Is(err, os.ErrNotExist) && !create && c.DatabaseURL == "" {
+		return noInstallation(c)
+	}
+	return nil
+}
+
+func noInstallation(c *config.Config) error {
+	return fault.New(fault.NotFound, "there is no installation in %s; name its folder with --data, or make one with 'throughline init' or 'throughline serve'", c.Data)
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/throughline-pm/throughline/internal/app"
+	"github.com/throughline-pm/throughline/internal/config"
+	"github.com/throughline-pm/throughline/internal/ledger"
+)
+
+// withApp runs f on the installation that the command line names, and closes it.
+func withApp(cmd *cobra.Command, o app.Options, f func(context.Context, *app.App) error) (err error) {
+	c, err := configure(cmd)
+	if err != nil {
+		return err
+	}
+	if o.Log == nil {
+		o.Log = newLog(cmd, c, max(c.LogLevel, slog.LevelWarn))
+	}
+	ctx := cmd.Context()
+	a, err := app.Open(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return f(ctx, a)
+}
+
+// withWorkspace runs f on the workspace that the command line names, with the actor as
+// whom it acts. The command has installationFlags and workspaceFlags.
+func withWorkspace(cmd *cobra.Command, f func(context.Context, *app.App, ledger.ID, ledger.Actor) error) error {
+	return withApp(cmd, app.Options{}, func(ctx context.Context, a *app.App) error {
+		id, err := a.Workspace(ctx, cmd.Flag("workspace").Value.String())
+		if err != nil {
+			return err
+		}
+		return f(ctx, a, id, ledger.System)
+	})
+}
+
+// installationFlags adds the flags by which a command finds its installation.
+func installationFlags(cmd *cobra.Command) { optionFlags(cmd, false) }
+
+// serverFlags adds the flag of every option.
+func serverFlags(cmd *cobra.Command) { optionFlags(cmd, true) }
+
+func optionFlags(cmd *cobra.Command, server bool) {
+	for _, o := range config.Options {
+		if o.Server && !server {
+			continue
+		}
+		f := cmd.Flags().VarPF(&optionFlag{option: o, text: o.Default}, o.Name, "", o.Doc)
+		if o.Switch() {
+			f.NoOptDefVal = "true"
+		}
+	}
+}
+
+// workspaceFlags adds the flags by which a command finds its workspace and its actor.
+func workspaceFlags(cmd *cobra.Command) {
+	cmd.Flags().String("workspace", "", "slug of the workspace; may be left out if there is one only")
+}
+
+// configure reads the configuration from the command line, the environment and the file.
+func configure(cmd *cobra.Command) (*config.Config, error) {
+	given := map[string]string{}
+	for _, o := range config.Options {
+		if f := cmd.Flag(o.Name); f != nil && f.Changed {
+			given[o.Name] = f.Value.String()
+		}
+	}
+	return config.Load(given, os.Environ())
+}
+
+// optionFlag is the flag of an option; what it cannot be is refused as wrong usage.
+type optionFlag struct {
+	option config.Option
+	text   string
+}
+
+// Set implements pflag.Value.
+func (f *optionFlag) Set(s string) error {
+	f.text = s
+	return f.option.Check(s)
+}
+
+// String implements pflag.Value.
+func (f *optionFlag) String() string { return f.text }
+
+// Type implements pflag.Value: what help shows for the value.
+func (f *optionFlag) Type() string {
+	if f.option.Switch() {
+		return "bool"
+	}
+	return "string"
+}
+
+// newLog returns the log of a command, on standard error.
+func newLog(cmd *cobra.Command, c *config.Config, level slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), o))
+	}
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), o))
+}
