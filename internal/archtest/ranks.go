@@ -25,6 +25,8 @@ collab
 plan
 richtext formula outbound mail loop config
 access
+table
+calendar
 ledger
 fault
 `

@@ -120,8 +120,10 @@ func (k Kind[T]) Import(im *Import, e T, made Stamp, later ...Step[T]) (ID, erro
 
 // ImportEdit changes an entity that is live already; it happens when the import becomes
 // live, and at that time.
-func (k Kind[T]) ImportEdit(im *Import, id ID, fn func(*T) error) {
-	im.edits = append(im.edits, func(tx *Tx) error { return k.Edit(tx, id, fn) })
+func (k Kind[T]) ImportEdit(im *Import, id ID, fn func(*Tx, *T) error) {
+	im.edits = append(im.edits, func(tx *Tx) error {
+		return k.Edit(tx, id, func(e *T) error { return fn(tx, e) })
+	})
 }
 
 type importStep struct {

@@ -384,8 +384,8 @@ func TestAnImportChangesWhatIsThere(t *testing.T) {
 		var id ledger.ID
 		w.bringIn(func(im *ledger.Import) (err error) {
 			id, err = lt.Features.Import(im, lt.Feature{Title: "parent", Product: ledger.Ref(p)}, ledger.Stamp{At: day(1)})
-			lt.Features.ImportEdit(im, old, func(f *lt.Feature) error { f.Parent = ledger.Ref(id); return nil })
-			lt.Features.ImportEdit(im, id, func(f *lt.Feature) error { f.Status = "now"; return nil })
+			lt.Features.ImportEdit(im, old, func(_ *ledger.Tx, f *lt.Feature) error { f.Parent = ledger.Ref(id); return nil })
+			lt.Features.ImportEdit(im, id, func(_ *ledger.Tx, f *lt.Feature) error { f.Status = "now"; return nil })
 			return err
 		})
 		if w.get(w.now(), old).Parent.ID() != id || w.get(w.now(), id).Status != "now" {

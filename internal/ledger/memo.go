@@ -42,14 +42,12 @@ func Memo[T any](ctx context.Context, s *Snapshot, key any, reads []AnyKind, com
 }
 
 func (s *Snapshot) memo(ctx context.Context, key any, reads []AnyKind, compute func(context.Context, View) (any, error)) (any, error) {
-	m := &memo{key: key, class: s.viewer.Class, done: make(chan struct{})}
-	if s.viewer.Sees == nil {
-		m.class = ""
-	}
+	m := &memo{key: key, done: make(chan struct{})}
 	for _, r := range reads {
 		m.reads = append(m.reads, r.kind())
 		m.tables = append(m.tables, s.table(r.kind()))
 	}
+	m.class = s.viewer.class(m.reads)
 	ms := &s.ws.memos
 	ms.mu.Lock()
 	found := false

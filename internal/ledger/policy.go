@@ -20,6 +20,50 @@ type Viewer struct {
 	// moment that e is read from, now, past or proposed: what e belongs to is looked up
 	// there, since it may be gone now, or not there yet.
 	Sees func(v View, kind string, e Entity) bool
+	// Personal are kinds of which viewers of one class may see different entities, as
+	// saved views of their own. Only they decide about these kinds.
+	Personal []Personal
+}
+
+// Personal is a viewer's sight of one kind.
+type Personal struct {
+	Kind  string
+	Class string // equal for viewers that see the same entities of the kind
+	Sees  func(v View, e Entity) bool
+}
+
+// limited reports whether the viewer may not see every entity of the kind.
+func (w Viewer) limited(k *kind) bool { return w.Sees != nil || w.personal(k) != nil }
+
+func (w Viewer) personal(k *kind) *Personal {
+	for i := range w.Personal {
+		if w.Personal[i].Kind == k.name {
+			return &w.Personal[i]
+		}
+	}
+	return nil
+}
+
+// sees asks about one entity.
+func (w Viewer) sees(v View, k *kind, e Entity) bool {
+	if p := w.personal(k); p != nil {
+		return p.Sees(v, e)
+	}
+	return w.Sees == nil || w.Sees(v, k.name, e)
+}
+
+// class names what the viewer sees of the kinds: equal for viewers that see the same.
+func (w Viewer) class(reads []*kind) string {
+	class := ""
+	if w.Sees != nil {
+		class = w.Class
+	}
+	for _, k := range reads {
+		if p := w.personal(k); p != nil {
+			class += "|" + k.name + ":" + p.Class
+		}
+	}
+	return class
 }
 
 // Write is one change of one entity, as the policy is asked about it.

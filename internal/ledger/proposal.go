@@ -263,7 +263,7 @@ func (l *Ledger) In(ctx context.Context, workspace ID, as Actor, proposal ID) (*
 		return nil, err
 	}
 	p := live.table(Proposals.k).get(proposal)
-	if viewer.Sees != nil && !viewer.Sees(unfiltered{now}, Proposals.Name(), p) {
+	if !viewer.sees(unfiltered{now}, Proposals.k, p) {
 		return nil, fault.New(fault.NotFound, "there is no proposal %s", proposal)
 	}
 	st, err := ws.proposals.get(ws, live, proposal)

@@ -65,7 +65,7 @@ func (r *Registry) Search(v View, q Query) SearchResult {
 	if len(s.words) == 0 {
 		return SearchResult{}
 	}
-	s.view, s.all = v, unrestricted(v)
+	s.view = v
 	if q.Kinds == nil {
 		for _, k := range r.kinds {
 			if len(k.words) > 0 || k.keys != nil {
@@ -97,26 +97,25 @@ func (r *Registry) Search(v View, q Query) SearchResult {
 	return SearchResult{}
 }
 
-// unrestricted reports whether the viewer of v sees everything.
-func unrestricted(v View) bool {
+// limited reports whether the viewer of v may not see every entity of the kind.
+func limited(v View, k *kind) bool {
 	switch v := v.(type) {
 	case *Snapshot:
-		return v.viewer.Sees == nil
+		return v.viewer.limited(k)
 	case declared:
-		return v.viewer.Sees == nil
+		return v.viewer.limited(k)
 	case *Tx:
-		return v.viewer.Sees == nil
+		return v.viewer.limited(k)
 	case whole:
-		return true
+		return false
 	}
-	return false
+	return true
 }
 
 // A search holds the buffers of one run of Search.
 type search struct {
 	folder folder
 	view   View
-	all    bool // the viewer sees everything
 	words  []queryWord
 	kinds  []searched
 	mark   []uint32 // by token: the words of the query it matches as a beginning, and 16 bits higher as a whole
@@ -189,6 +188,8 @@ type searched struct {
 	keys  []keyTerm
 	first int // its pages among search.hits
 	last  int
+
+	limited bool // the viewer may not see all of it
 }
 
 type pageBlock struct {
@@ -230,7 +231,7 @@ func (s *search) add(k *kind) {
 	t := s.view.table(k)
 	s.kinds = slices.Grow(s.kinds, 1)[:len(s.kinds)+1] // with the buffers of a former search
 	x := &s.kinds[len(s.kinds)-1]
-	x.k, x.voc = k, t.slots.words
+	x.k, x.voc, x.limited = k, t.slots.words, limited(s.view, k)
 	frozen := false
 	switch s.view.(type) {
 	case *Snapshot, declared:
@@ -345,7 +346,7 @@ func (s *search) findIn(x *searched) int {
 		if held == 0 {
 			continue
 		}
-		if !s.all {
+		if x.limited {
 			// Words are weighed by what the viewer may see, so rows are asked about that
 			// hold one of several words only.
 			if n == 1 {

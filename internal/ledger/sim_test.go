@@ -582,10 +582,10 @@ func (s *sim) bringIn() {
 			last = id
 		}
 		if s.chance(30) {
-			lt.Features.ImportEdit(im, s.some(now, "feature"), func(f *lt.Feature) error { f.Priority = 9; return nil })
+			lt.Features.ImportEdit(im, s.some(now, "feature"), func(_ *ledger.Tx, f *lt.Feature) error { f.Priority = 9; return nil })
 		}
 		if s.chance(15) {
-			lt.Features.ImportEdit(im, last, func(f *lt.Feature) error { f.Priority = 8; return nil })
+			lt.Features.ImportEdit(im, last, func(_ *ledger.Tx, f *lt.Feature) error { f.Priority = 8; return nil })
 		}
 		if fails == 2 {
 			return errBoom

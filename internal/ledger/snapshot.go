@@ -41,17 +41,17 @@ func (s *Snapshot) Whole() *Snapshot {
 func (s *Snapshot) table(k *kind) *table { return s.st.table(k) }
 
 func (s *Snapshot) sees(k *kind, e Entity) bool {
-	if s.viewer.Sees == nil {
+	if !s.viewer.limited(k) {
 		return true
 	}
-	if !s.viewer.Sees(unfiltered{s}, k.name, e) {
+	if !s.viewer.sees(unfiltered{s}, k, e) {
 		return false
 	}
 	if s.now == nil {
 		return true
 	}
 	today := s.now.table(k).get(e.meta().ID)
-	return gone(today) || s.viewer.Sees(unfiltered{s.now}, k.name, today)
+	return gone(today) || s.viewer.sees(unfiltered{s.now}, k, today)
 }
 
 // unfiltered is a Snapshot as a View without regard to rights, for the policy.

@@ -94,7 +94,7 @@ func (tx *Tx) Workspace() ID { return tx.ws.id }
 func (tx *Tx) table(k *kind) *table { return tx.b.table(k) }
 
 func (tx *Tx) sees(k *kind, e Entity) bool {
-	return tx.viewer.Sees == nil || tx.viewer.Sees(whole{tx.b, tx.seq}, k.name, e)
+	return tx.viewer.sees(whole{tx.b, tx.seq}, k, e)
 }
 
 // NewID makes an identifier; those of one transaction ascend.
@@ -306,9 +306,9 @@ func (tx *Tx) bury(k *kind, slot uint32, old Entity) {
 // system runs f seeing everything: the consequences of a deletion reach what its actor
 // may not see. The policy is still asked for each change.
 func (tx *Tx) system(f func() error) error {
-	sees := tx.viewer.Sees
-	tx.viewer.Sees = nil
-	defer func() { tx.viewer.Sees = sees }()
+	viewer := tx.viewer
+	tx.viewer = Viewer{}
+	defer func() { tx.viewer = viewer }()
 	return f()
 }
 

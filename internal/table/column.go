@@ -1,0 +1,481 @@
+package table
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/ledger"
+)
+
+// Type is what a column's values are.
+type Type string
+
+// The types of columns.
+const (
+	TypeText     Type = "text"
+	TypeLongText Type = "long_text" // Markdown of any length; lists show its first line
+	TypeNumber   Type = "number"
+	TypeDay      Type = "date"
+	TypeMoment   Type = "moment"
+	TypeFlag     Type = "flag"
+	TypeChoice   Type = "choice"  // one of a list
+	TypeChoices  Type = "choices" // several of a list, or free tags
+	TypeLink     Type = "link"
+	TypeLinks    Type = "links"
+	TypeURL      Type = "url"
+	TypeObject   Type = "object" // a structure with parts of its own
+)
+
+// Option is a value of a column of choices.
+type Option struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+}
+
+// Writer makes long texts: a transaction or an import.
+type Writer interface{ Text(s string) ledger.TextRef }
+
+// Column is one thing to be read, and perhaps written, of entities with the Go type T.
+type Column[T any] struct {
+	Info
+
+	// One of these reads the value; they make filters and sorts fast.
+	text func(s *Scope, e *T) string
+	num  func(s *Scope, e *T) (float64, bool)
+	flag func(s *Scope, e *T) bool
+	ref  func(e *T) ledger.ID
+	refs func(e *T) []ledger.Ref
+	list func(e *T) []string
+	long func(e *T) ledger.TextRef
+
+	value   func(s *Scope, e *T) any // what the API answers; nil: made from the reader
+	show    func(s *Scope, e *T) string
+	set     func(s *Scope, w Writer, e *T, in any) error
+	options func(v ledger.View) []Option
+	order   func(s *Scope, e *T) (float64, bool) // another order than that of the value
+	fold    bool                                 // the text is compared without regard to case
+}
+
+// Info is what a column is, free of the entity's Go type.
+type Info struct {
+	Name     string           `json:"name"` // in addresses, the API, mapping files and CSV
+	Label    string           `json:"label"`
+	Type     Type             `json:"type"`
+	Kind     string           `json:"kind,omitzero"` // of links: the kind they lead to
+	Doc      string           `json:"description,omitzero"`
+	Need     bool             `json:"required,omitzero"`
+	Writable bool             `json:"writable,omitzero"`
+	Custom   bool             `json:"custom,omitzero"`
+	Computed bool             `json:"computed,omitzero"`
+	Reads    []ledger.AnyKind `json:"-"` // what it reads besides the entity
+	Unit     string           `json:"unit,omitzero"`
+	Hidden   bool             `json:"-"` // no column of a page unless asked for
+}
+
+// Groupable reports whether a list can be grouped by the column, and turned into a board.
+func (i Info) Groupable() bool {
+	return i.Type == TypeChoice || i.Type == TypeLink || i.Type == TypeFlag
+}
+
+// Numeric reports whether values stand at the right.
+func (i Info) Numeric() bool {
+	return i.Type == TypeNumber || i.Type == TypeDay || i.Type == TypeMoment
+}
+
+// Required says that the column must not be empty.
+func (c Column[T]) Required() Column[T] {
+	c.Need = true
+	return c
+}
+
+// Describe says in a sentence what the column holds.
+func (c Column[T]) Describe(doc string) Column[T] {
+	c.Doc = doc
+	return c
+}
+
+// ReadOnly leaves writing to commands of their own.
+func (c Column[T]) ReadOnly() Column[T] {
+	c.set, c.Writable = nil, false
+	return c
+}
+
+// Quiet keeps the column off pages that do not ask for it.
+func (c Column[T]) Quiet() Column[T] {
+	c.Hidden = true
+	return c
+}
+
+// In gives the unit of a number.
+func (c Column[T]) In(unit string) Column[T] {
+	c.Unit = unit
+	return c
+}
+
+// Ordered sorts by another number than the value: the place of a status in its workflow.
+func (c Column[T]) Ordered(by func(s *Scope, e *T) (float64, bool), reads ...ledger.AnyKind) Column[T] {
+	c.order = by
+	c.Reads = append(slices.Clip(c.Reads), reads...)
+	return c
+}
+
+// Text is a column of one line of text.
+func Text[T any](name, label string, at func(*T) *string) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeText, Writable: true}, fold: true}
+	c.text = func(_ *Scope, e *T) string { return *at(e) }
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		t, err := asText(in)
+		if err == nil {
+			*at(e) = strings.TrimSpace(t)
+		}
+		return err
+	}
+	return c
+}
+
+// URL is a column of web addresses.
+func URL[T any](name, label string, at func(*T) *string) Column[T] {
+	c := Text(name, label, at)
+	c.Type = TypeURL
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		t, err := asURL(in)
+		if err == nil {
+			*at(e) = t
+		}
+		return err
+	}
+	return c
+}
+
+// LongText is a column of Markdown of any length.
+func LongText[T any](name, label string, at func(*T) *ledger.TextRef) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeLongText, Writable: true, Hidden: true}, fold: true}
+	c.long = func(e *T) ledger.TextRef { return *at(e) }
+	c.text = func(_ *Scope, e *T) string { return at(e).FirstLine() }
+	c.set = func(_ *Scope, w Writer, e *T, in any) error {
+		t, err := asText(in)
+		if err == nil {
+			*at(e) = w.Text(strings.ReplaceAll(t, "\r\n", "\n"))
+		}
+		return err
+	}
+	return c
+}
+
+// Number is a column of numbers; 0 is empty.
+func Number[T any](name, label string, at func(*T) *float64) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeNumber, Writable: true}}
+	c.num = func(_ *Scope, e *T) (float64, bool) { return *at(e), *at(e) != 0 }
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		n, _, err := asNumber(in)
+		if err == nil {
+			*at(e) = n
+		}
+		return err
+	}
+	return c
+}
+
+// Day is a column of days.
+func Day[T any](name, label string, at func(*T) *calendar.Day) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeDay, Writable: true}}
+	c.text = func(_ *Scope, e *T) string { return string(*at(e)) }
+	c.set = func(s *Scope, _ Writer, e *T, in any) error {
+		d, err := asDay(s, in)
+		if err == nil {
+			*at(e) = d
+		}
+		return err
+	}
+	return c
+}
+
+// Flag is a column of yes and no.
+func Flag[T any](name, label string, at func(*T) *bool) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeFlag, Writable: true}}
+	c.flag = func(_ *Scope, e *T) bool { return *at(e) }
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		b, err := asFlag(in)
+		if err == nil {
+			*at(e) = b
+		}
+		return err
+	}
+	return c
+}
+
+// Choice is a column of one of a list of options; lists sort in the order of the options.
+// N is a named text type of the slice.
+func Choice[T any, N ~string](name, label string, options []Option, at func(*T) *N) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeChoice, Writable: true}, fold: true}
+	c.options = func(ledger.View) []Option { return options }
+	c.text = func(_ *Scope, e *T) string { return string(*at(e)) }
+	c.order = func(_ *Scope, e *T) (float64, bool) {
+		i := slices.IndexFunc(options, func(o Option) bool { return o.Name == string(*at(e)) })
+		return float64(i), i >= 0
+	}
+	c.show = func(_ *Scope, e *T) string { return labelOf(options, string(*at(e))) }
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		o, err := asOption(options, in)
+		if err == nil {
+			*at(e) = N(o)
+		}
+		return err
+	}
+	return c
+}
+
+// Tags is a column of free words.
+func Tags[T any](name, label string, at func(*T) *[]string) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeChoices, Writable: true}, fold: true}
+	c.list = func(e *T) []string { return *at(e) }
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		l, err := asList(in)
+		if err == nil {
+			*at(e) = l
+		}
+		return err
+	}
+	return c
+}
+
+// Link is a column that leads to one entity of a kind.
+func Link[T any](name, label, kind string, at func(*T) *ledger.Ref) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeLink, Kind: kind, Writable: true}}
+	c.ref = func(e *T) ledger.ID { return at(e).ID() }
+	c.set = func(s *Scope, _ Writer, e *T, in any) error {
+		id, err := asLink(s, kind, in)
+		if err == nil {
+			*at(e) = ledger.Ref(id)
+		}
+		return err
+	}
+	return c
+}
+
+// Links is a column that leads to several entities of a kind.
+func Links[T any](name, label, kind string, at func(*T) *[]ledger.Ref) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeLinks, Kind: kind, Writable: true}}
+	c.refs = func(e *T) []ledger.Ref { return *at(e) }
+	c.set = func(s *Scope, _ Writer, e *T, in any) error {
+		ids, err := asLinks(s, kind, in)
+		if err == nil {
+			*at(e) = ids
+		}
+		return err
+	}
+	return c
+}
+
+// Object is a column of a structure: the API takes and gives it as JSON, files and
+// cells as the text that format makes and parse reads. size sorts and filters by a
+// number; it may be nil.
+func Object[T, V any](name, label string, at func(*T) *V, format func(*Scope, V) string,
+	parse func(*Scope, string) (V, error), size func(V) (float64, bool),
+) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeObject, Writable: true}}
+	c.value = func(s *Scope, e *T) any {
+		if format(s, *at(e)) == "" {
+			return nil
+		}
+		return *at(e)
+	}
+	c.show = func(s *Scope, e *T) string { return format(s, *at(e)) }
+	if size != nil {
+		c.num = func(_ *Scope, e *T) (float64, bool) { return size(*at(e)) }
+	} else {
+		c.text = c.show
+	}
+	c.set = func(s *Scope, _ Writer, e *T, in any) error {
+		var v V
+		switch in := in.(type) {
+		case nil:
+		case string:
+			var err error
+			if v, err = parse(s, strings.TrimSpace(in)); err != nil {
+				return err
+			}
+		case float64:
+			var err error
+			if v, err = parse(s, strconv.FormatFloat(in, 'f', -1, 64)); err != nil {
+				return err
+			}
+		default:
+			raw, err := json.Marshal(in)
+			if err != nil {
+				return err
+			}
+			if err := strict(raw, &v); err != nil {
+				return err
+			}
+		}
+		*at(e) = v
+		return nil
+	}
+	return c
+}
+
+// Computed is a column of a number that follows from other values.
+func Computed[T any](name, label string, value func(s *Scope, e *T) (float64, bool), reads ...ledger.AnyKind) Column[T] {
+	return Column[T]{Info: Info{Name: name, Label: label, Type: TypeNumber, Computed: true, Reads: reads}, num: value}
+}
+
+// ComputedText is a column of a text that follows from other values.
+func ComputedText[T any](name, label string, value func(s *Scope, e *T) string, reads ...ledger.AnyKind) Column[T] {
+	return Column[T]{Info: Info{Name: name, Label: label, Type: TypeText, Computed: true, Reads: reads}, text: value, fold: true}
+}
+
+// ComputedDay is a column of a day that follows from other values.
+func ComputedDay[T any](name, label string, value func(s *Scope, e *T) calendar.Day, reads ...ledger.AnyKind) Column[T] {
+	c := ComputedText(name, label, func(s *Scope, e *T) string { return string(value(s, e)) }, reads...)
+	c.Type, c.fold = TypeDay, false
+	return c
+}
+
+// moment is a column of a time the kernel keeps.
+func moment[T any](name, label string, at func(*T) ledger.Time) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeMoment, Hidden: true}}
+	c.num = func(_ *Scope, e *T) (float64, bool) { return float64(at(e)), at(e) != 0 }
+	c.value = func(_ *Scope, e *T) any {
+		if at(e) == 0 {
+			return nil
+		}
+		return at(e)
+	}
+	c.show = func(s *Scope, e *T) string {
+		if at(e) == 0 {
+			return ""
+		}
+		return at(e).Go().In(s.zone()).Format("2006-01-02 15:04")
+	}
+	return c
+}
+
+// Value returns what the API answers for the column: a text, a number, a flag, a
+// Target, a list, a structure; nil for nothing.
+func (c *Column[T]) Value(s *Scope, e *T) any {
+	switch {
+	case c.value != nil:
+		return c.value(s, e)
+	case c.long != nil:
+		return c.long(e) // the caller fetches the bytes
+	case c.num != nil:
+		if n, ok := c.num(s, e); ok {
+			return n
+		}
+	case c.flag != nil:
+		return c.flag(s, e)
+	case c.text != nil:
+		if t := c.text(s, e); t != "" {
+			return t
+		}
+	case c.ref != nil:
+		if t, ok := s.Target(c.Kind, c.ref(e)); ok {
+			return t
+		}
+	case c.refs != nil:
+		return c.targets(s, e)
+	case c.list != nil:
+		return append([]string{}, c.list(e)...)
+	}
+	return nil
+}
+
+func (c *Column[T]) targets(s *Scope, e *T) []Target {
+	all := []Target{}
+	for _, r := range c.refs(e) {
+		if t, ok := s.Target(c.Kind, r.ID()); ok {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// Show returns the column's value as a text, for a cell or a file.
+func (c *Column[T]) Show(s *Scope, e *T) string {
+	switch {
+	case c.show != nil:
+		return c.show(s, e)
+	case c.num != nil:
+		if n, ok := c.num(s, e); ok {
+			return showNumber(n)
+		}
+	case c.flag != nil:
+		if c.flag(s, e) {
+			return "yes"
+		}
+	case c.text != nil:
+		return c.text(s, e)
+	case c.ref != nil:
+		if t, ok := s.Target(c.Kind, c.ref(e)); ok {
+			return t.String()
+		}
+	case c.refs != nil:
+		var all []string
+		for _, t := range c.targets(s, e) {
+			all = append(all, t.String())
+		}
+		return strings.Join(all, "; ")
+	case c.list != nil:
+		return strings.Join(c.list(e), "; ")
+	}
+	return ""
+}
+
+func showNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+func labelOf(options []Option, name string) string {
+	for _, o := range options {
+		if o.Name == name {
+			return o.Label
+		}
+	}
+	return name
+}
+
+// sortKey is a value in the order of its column; what is empty stands last either way.
+type sortKey struct {
+	num   float64
+	text  string
+	empty bool
+}
+
+func (k sortKey) compare(o sortKey) int {
+	if c := cmp.Compare(k.num, o.num); c != 0 {
+		return c
+	}
+	return cmp.Compare(k.text, o.text)
+}
+
+// key returns the value of e by which lists are sorted.
+func (c *Column[T]) key(s *Scope, e *T) sortKey {
+	number := func(n float64, ok bool) sortKey { return sortKey{num: n, empty: !ok} }
+	word := func(t string) sortKey { return sortKey{text: t, empty: t == ""} }
+	switch {
+	case c.order != nil:
+		return number(c.order(s, e))
+	case c.num != nil:
+		return number(c.num(s, e))
+	case c.flag != nil:
+		if c.flag(s, e) {
+			return number(0, true)
+		}
+		return number(1, true)
+	case c.text != nil && c.fold:
+		return word(strings.ToLower(c.text(s, e)))
+	case c.text != nil:
+		return word(c.text(s, e))
+	case c.ref != nil:
+		t, _ := s.Target(c.Kind, c.ref(e))
+		return word(strings.ToLower(t.String()))
+	default:
+		return word(strings.ToLower(c.Show(s, e)))
+	}
+}
+
+func (c *Column[T]) String() string { return fmt.Sprintf("column %s", c.Name) }

@@ -1,0 +1,133 @@
+package table
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+)
+
+// Editor writes entities of a table.
+type Editor interface {
+	// Create makes an entity of the values. s.View must be tx.
+	Create(tx *ledger.Tx, s *Scope, in Input) (ledger.ID, error)
+	// Edit writes the values that in names and leaves the others.
+	Edit(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) error
+	// Delete removes an entity.
+	Delete(tx *ledger.Tx, id ledger.ID) error
+	// Import lays out an entity as it was when made and step by step since. A zero id
+	// makes one.
+	Import(im *ledger.Import, s *Scope, id ledger.ID, in Input, made ledger.Stamp, steps []Step) (ledger.ID, error)
+	// ImportEdit changes an entity that is there, when the import becomes live.
+	ImportEdit(im *ledger.Import, s *Scope, id ledger.ID, in Input) error
+	// Differs returns the columns that Edit with in would change.
+	Differs(s *Scope, r Row, in Input) ([]string, error)
+	// Check returns what is wrong with the values, without writing anything.
+	Check(s *Scope, in Input) error
+}
+
+// Step is a later change in the history of an imported entity.
+type Step struct {
+	ledger.Stamp
+	In Input
+}
+
+// fill writes the values to e; every faulty one is reported.
+func (t *Table[T]) fill(s *Scope, w Writer, e *T, in Input) error {
+	var f fault.Fields
+	columns := t.columns(s.View)
+	for _, name := range slices.Sorted(mapKeys(in)) {
+		i := slices.IndexFunc(columns, func(c Column[T]) bool { return c.Name == name })
+		switch {
+		case i < 0:
+			f.Add(name, "is no column of %s; there are %s", t.spec.Name, names(columns))
+		case columns[i].set == nil:
+			f.Add(name, "cannot be written")
+		default:
+			if err := columns[i].set(s, w, e, in[name]); err != nil {
+				f.Add(name, "%s", plain(err))
+			}
+		}
+	}
+	return f.Err()
+}
+
+// Create implements Editor.
+func (t *Table[T]) Create(tx *ledger.Tx, s *Scope, in Input) (ledger.ID, error) {
+	e := new(T)
+	if err := t.fill(s, tx, e, in); err != nil {
+		return ledger.ID{}, err
+	}
+	if t.spec.New != nil {
+		t.spec.New(tx, e)
+	}
+	return t.kind.Create(tx, *e)
+}
+
+// Edit implements Editor.
+func (t *Table[T]) Edit(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) error {
+	return t.kind.Edit(tx, id, func(e *T) error { return t.fill(s, tx, e, in) })
+}
+
+// Delete implements Editor.
+func (t *Table[T]) Delete(tx *ledger.Tx, id ledger.ID) error { return t.kind.Delete(tx, id) }
+
+// Import implements Editor.
+func (t *Table[T]) Import(im *ledger.Import, s *Scope, id ledger.ID, in Input, made ledger.Stamp, steps []Step) (ledger.ID, error) {
+	e := new(T)
+	ledger.MetaOf(any(e).(ledger.Entity)).ID = id
+	if err := t.fill(s, im, e, in); err != nil {
+		return ledger.ID{}, err
+	}
+	if t.spec.New != nil {
+		t.spec.New(s.View, e)
+	}
+	later := make([]ledger.Step[T], len(steps))
+	for i, st := range steps {
+		later[i] = ledger.Step[T]{Stamp: st.Stamp, Edit: func(e *T) error { return t.fill(s, im, e, st.In) }}
+	}
+	return t.kind.Import(im, *e, made, later...)
+}
+
+// ImportEdit implements Editor.
+func (t *Table[T]) ImportEdit(im *ledger.Import, s *Scope, id ledger.ID, in Input) error {
+	if err := t.Check(s, in); err != nil {
+		return err
+	}
+	t.kind.ImportEdit(im, id, func(tx *ledger.Tx, e *T) error { return t.fill(s, tx, e, in) })
+	return nil
+}
+
+// reference makes texts that are compared and not kept.
+type reference struct{}
+
+func (reference) Text(s string) ledger.TextRef { return ledger.TextOf(s) }
+
+// Check implements Editor.
+func (t *Table[T]) Check(s *Scope, in Input) error { return t.fill(s, reference{}, new(T), in) }
+
+// Differs implements Editor.
+func (t *Table[T]) Differs(s *Scope, r Row, in Input) ([]string, error) {
+	was := any(r.e).(*T)
+	now := *was
+	if err := t.fill(s, reference{}, &now, in); err != nil {
+		return nil, err
+	}
+	var changed []string
+	for _, name := range slices.Sorted(mapKeys(in)) {
+		c, _ := t.column(s.View, name)
+		a, err := json.Marshal(c.Value(s, was))
+		if err != nil {
+			return nil, err
+		}
+		b, err := json.Marshal(c.Value(s, &now))
+		if err != nil {
+			return nil, err
+		}
+		if string(a) != string(b) {
+			changed = append(changed, name)
+		}
+	}
+	return changed, nil
+}
