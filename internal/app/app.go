@@ -25,8 +25,9 @@ type App struct {
 	Log    *slog.Logger
 	Ledger *ledger.Ledger
 
-	engine engine
-	clock  func() time.Time
+	engine   engine
+	clock    func() time.Time
+	stopping chan struct{} // closed when the server begins to stop
 }
 
 // Options are what an App is opened with besides the configuration.
@@ -50,7 +51,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	a := &App{Config: c, Log: o.Log, clock: o.Clock}
+	a := &App{Config: c, Log: o.Log, clock: o.Clock, stopping: make(chan struct{})}
 	if err := a.open(ctx, o.Create); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

@@ -51,7 +51,7 @@ business strategy to proven outcome.`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newVersion())
+	root.AddCommand(newServe(), newVersion())
 	return root
 }
 

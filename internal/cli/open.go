@@ -13,15 +13,17 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 )
 
-// withApp runs f on the installation that the command line names, and closes it.
-func withApp(cmd *cobra.Command, o app.Options, f func(context.Context, *app.App) error) (err error) {
+// withApp runs f on the installation that the command line names.
+func withApp(cmd *cobra.Command, f func(context.Context, *app.App) error) error {
 	c, err := configure(cmd)
 	if err != nil {
 		return err
 	}
-	if o.Log == nil {
-		o.Log = newLog(cmd, c, max(c.LogLevel, slog.LevelWarn))
-	}
+	return runApp(cmd, c, app.Options{Log: newLog(cmd, c, max(c.LogLevel, slog.LevelWarn))}, f)
+}
+
+// runApp opens an installation, runs f on it and closes it.
+func runApp(cmd *cobra.Command, c *config.Config, o app.Options, f func(context.Context, *app.App) error) (err error) {
 	ctx := cmd.Context()
 	a, err := app.Open(ctx, c, o)
 	if err != nil {
@@ -34,7 +36,7 @@ func withApp(cmd *cobra.Command, o app.Options, f func(context.Context, *app.App
 // withWorkspace runs f on the workspace that the command line names, with the actor as
 // whom it acts. The command has installationFlags and workspaceFlags.
 func withWorkspace(cmd *cobra.Command, f func(context.Context, *app.App, ledger.ID, ledger.Actor) error) error {
-	return withApp(cmd, app.Options{}, func(ctx context.Context, a *app.App) error {
+	return withApp(cmd, func(ctx context.Context, a *app.App) error {
 		id, err := a.Workspace(ctx, cmd.Flag("workspace").Value.String())
 		if err != nil {
 			return err

@@ -1,0 +1,25 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/loop"
+)
+
+// loops are the background jobs of a server.
+func (a *App) loops() []loop.Loop {
+	return []loop.Loop{
+		{Name: "due times", Every: time.Second, Do: func(ctx context.Context) error {
+			_, err := a.Ledger.HandOutDue(ctx, due)
+			return err
+		}},
+		{Name: "index of long texts", Every: 2 * time.Second, Do: func(ctx context.Context) error {
+			return a.Ledger.RunTextIndex(ctx, 2*time.Second) // runs until it is told to end
+		}},
+	}
+}
+
+// due are the handlers of what is due, by the names that the kinds give.
+var due = map[string]ledger.DueHandler{}
