@@ -1,0 +1,22 @@
+// Toasts go after ten seconds, but never while somebody points at them or is in them.
+
+const stays = 10_000
+
+function leave(t: HTMLElement) {
+  setTimeout(() => {
+    if (t.matches(':hover, :focus-within')) leave(t)
+    else t.remove()
+  }, stays)
+}
+
+/** Sends every toast away in time, those of the page and those that come later. */
+export function watchToasts() {
+  const box = document.getElementById('toasts')
+  if (!box) return
+  box.querySelectorAll<HTMLElement>('[data-toast]').forEach(leave)
+  new MutationObserver((changes) => {
+    for (const c of changes) {
+      c.addedNodes.forEach((n) => { if (n instanceof HTMLElement && n.matches('[data-toast]')) leave(n) })
+    }
+  }).observe(box, { childList: true })
+}

@@ -1,0 +1,119 @@
+// What every page does with keys, theme, sidebar, palette, time and toasts. Pages
+// work without it; whatever needs it carries the class "js" and is hidden if there
+// is no script.
+
+import { at, closest, keep } from './lib/dom'
+import { gridKey, syncSelection } from './lib/grid'
+import { openPalette, paletteKey } from './lib/palette'
+import { watchToasts } from './lib/toast'
+
+const root = document.documentElement
+
+/** Switches the theme at once; the cookie tells the server for the next page. */
+function switchTheme(button: HTMLButtonElement) {
+  const theme = button.value
+  root.dataset.theme = theme
+  keep('theme', theme)
+  button.value = { auto: 'light', light: 'dark', dark: 'auto' }[theme] ?? 'auto'
+}
+
+function switchSidebar() {
+  const mini = root.dataset.side !== 'mini'
+  if (mini) root.dataset.side = 'mini'
+  else delete root.dataset.side
+  keep('side', mini ? 'mini' : '')
+}
+
+function dialog(id: string | undefined) {
+  const d = id ? document.getElementById(id) : null
+  if (d instanceof HTMLDialogElement && !d.open) d.showModal()
+}
+
+const acts: Record<string, (on: HTMLElement, e: Event) => void> = {
+  theme: (on, e) => { e.preventDefault(); switchTheme(on as HTMLButtonElement) },
+  side: () => switchSidebar(),
+  palette: (_, e) => { if (openPalette()) e.preventDefault() },
+  keys: () => { document.querySelectorAll<HTMLElement>('[popover]:popover-open').forEach((p) => p.hidePopover()); dialog('keys') },
+  dialog: (on) => dialog(on.dataset.for),
+  close: (on) => on.closest('dialog')?.close(),
+  copy: (on) => { void navigator.clipboard.writeText(on.dataset.text ?? '') },
+  reveal: (on) => {
+    const input = on.parentElement?.querySelector('input')
+    if (input) input.type = input.type === 'password' ? 'text' : 'password'
+  },
+}
+
+document.addEventListener('click', (e) => {
+  const on = closest(e.target, '[data-act]')
+  if (on && (e as MouseEvent).button === 0 && !e.ctrlKey && !e.metaKey) acts[on.dataset.act ?? '']?.(on, e)
+  if (e.target instanceof HTMLDialogElement) e.target.close() // beside it
+})
+
+/** The slider of days moves the field below it; letting go shows the day. */
+function slide(range: HTMLInputElement, done: boolean) {
+  const field = at<HTMLInputElement>('#asof')
+  const day = new Date(Date.parse(range.dataset.first + 'T00:00:00Z') + Number(range.value) * 864e5)
+  const now = range.value === range.max
+  const words = now ? 'Now' : day.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+  range.setAttribute('aria-valuetext', words)
+  const shown = at<HTMLOutputElement>('.time output')
+  if (shown) shown.value = words
+  if (field) field.value = day.toISOString().slice(0, 10)
+  if (!done) return
+  if (now) at<HTMLAnchorElement>('#time-pop li a')?.click()
+  else range.form?.requestSubmit()
+}
+
+document.addEventListener('input', (e) => {
+  const range = closest(e.target, 'input[data-act="day"]')
+  if (range) slide(range as HTMLInputElement, false)
+})
+
+document.addEventListener('change', (e) => {
+  const range = closest(e.target, 'input[data-act="day"]')
+  if (range) slide(range as HTMLInputElement, true)
+  syncSelection(e.target)
+})
+
+// Single letters never fire inside a field.
+function typing(e: KeyboardEvent): boolean {
+  const on = e.target
+  return on instanceof HTMLElement && (on.isContentEditable || on.matches('input:not([type=checkbox], [type=radio], [type=range]), textarea, select'))
+}
+
+let leader = 0 // when G was pressed
+
+function globalKey(e: KeyboardEvent): boolean {
+  if (e.timeStamp - leader < 1500) {
+    leader = 0
+    const link = at<HTMLAnchorElement>(`[data-go="${CSS.escape(e.key.toUpperCase())}"]`)
+    link?.click()
+    return link !== null
+  }
+  switch (e.key) {
+    case '/': return openPalette()
+    case '[': if (at('[data-act="side"]')) switchSidebar(); return true
+    case 't': case 'T': at('#time-pop')?.togglePopover(); at<HTMLElement>('#asof')?.focus(); return true
+    case 'g': case 'G': leader = e.timeStamp; return true
+    case '?': dialog('keys'); return true
+  }
+  return false
+}
+
+document.addEventListener('keydown', (e) => {
+  if (e.defaultPrevented || e.isComposing) return
+  const open = at<HTMLDialogElement>('dialog[open]')
+  if (e.key.toLowerCase() === 'k' && (e.metaKey || e.ctrlKey)) {
+    if (openPalette()) e.preventDefault()
+  } else if (open) {
+    if (open.id === 'palette' && paletteKey(e, open)) e.preventDefault()
+  } else if (e.key === 'Escape') {
+    // popovers close themselves; the last layer is the past
+    if (typing(e)) (e.target as HTMLElement).blur()
+    else if (!at('[popover]:popover-open') && !gridKey(e)) at<HTMLAnchorElement>('[data-back]')?.click()
+  } else if (!typing(e) && !e.altKey && !e.ctrlKey && !e.metaKey && (globalKey(e) || gridKey(e))) {
+    e.preventDefault()
+  }
+})
+
+watchToasts()

@@ -1,0 +1,149 @@
+package ui
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/throughline-pm/throughline/internal/calendar"
+)
+
+// Document is what every page has: the head of its HTML, theme and state.
+type Document struct {
+	Title    string
+	Theme    string // "light", "dark" or "auto"
+	Mini     bool   // the sidebar is collapsed
+	Past     bool   // shows a past moment
+	Pending  bool   // shows a proposal
+	Insecure bool   // plain HTTP on purpose; a banner says so
+	Class    string
+	Toast    *Toast
+}
+
+// NavSection is a part of the sidebar: Why, What and when, So what, How; "" for what stands above.
+type NavSection struct {
+	Caption string
+	Items   []NavItem
+}
+
+// NavItem is a page in the sidebar. It is there only if the page exists.
+type NavItem struct {
+	Icon, Name, Href string
+	Key              string // the letter that follows G
+	Count            int    // of what waits there; 0 shows none
+	New              bool   // the count is of news
+	Current          bool
+	Quick            bool // also in the bar of a phone
+}
+
+// Moment is a past moment with a name: a baseline, a release.
+type Moment struct {
+	Name, When, Href string
+}
+
+// Clock is the control that leads into the past.
+type Clock struct {
+	Shown   string       // "Now" or "3 Mar"
+	Value   calendar.Day // the day that is shown
+	First   calendar.Day // the workspace's first day
+	Today   calendar.Day
+	Action  string // the address of this page
+	Keep    []Kept // its other query parameters
+	NowHref string
+	Moments []Moment
+}
+
+// Kept is a query parameter that a form passes on.
+type Kept struct {
+	Name, Value string
+}
+
+// Days is the number of days of the slider.
+func (c Clock) days() int { return max(c.Today.Sub(c.First), 1) }
+
+// Banner says that a page shows the past, or a proposal.
+type Banner struct {
+	Text, Detail string
+	Back         Link // "Return to now"
+	Other        Link // "Compare with now"; may be zero
+}
+
+// Hint is keys and what they do, at the foot of a page.
+type Hint struct {
+	Keys []string
+	Does string
+}
+
+// Shell is the frame of every page inside a workspace.
+type Shell struct {
+	Document
+	Workspace Link
+	Others    []Link // the other workspaces of the account, to switch to
+	Crumbs    []Link // between the workspace and the page
+	Nav       []NavSection
+	Foot      []NavItem
+	Account   Person
+	Find      string // address of the search, "" for none
+	Clock     *Clock
+	Banner    *Banner
+	Hints     []Hint
+	Summary   string // at the end of the hints: "40 features · 335 pw"
+}
+
+// quick returns the items of the bar on phones, at most four; the fifth is More.
+func (s Shell) quick() []NavItem {
+	var quick []NavItem
+	for _, section := range s.Nav {
+		for _, item := range section.Items {
+			if item.Quick && len(quick) < 4 {
+				quick = append(quick, item)
+			}
+		}
+	}
+	return quick
+}
+
+// all returns every page of the sidebar, for the menu of a phone.
+func (s Shell) all() []NavItem {
+	var all []NavItem
+	for _, section := range s.Nav {
+		all = append(all, section.Items...)
+	}
+	return append(all, s.Foot...)
+}
+
+// Hit is one thing that a search found.
+type Hit struct {
+	Key, Title, Href string
+	Icon             string // if it has no key
+	Note             string
+}
+
+// HitGroup is the hits of one kind.
+type HitGroup struct {
+	Title string
+	Hits  []Hit
+}
+
+// Door is a page outside any workspace: one card, and the thread as an ornament.
+type Door struct {
+	Document
+	Heading string
+	Wide    bool // two columns: what happens left, the card right
+	Foot    []string
+}
+
+func nextTheme(theme string) string {
+	switch theme {
+	case "light":
+		return "dark"
+	case "dark":
+		return "auto"
+	}
+	return "light"
+}
+
+// capital returns s with its first letter in upper case.
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
