@@ -43,7 +43,9 @@ func (l *Ledger) AsOf(ctx context.Context, workspace ID, as Actor, m Moment) (*S
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{ws: ws, st: st, seq: m.seq, viewer: now.viewer, now: now}, nil
+	viewer := now.viewer
+	viewer.Live = false
+	return &Snapshot{ws: ws, st: st, seq: m.seq, viewer: viewer, now: now}, nil
 }
 
 // pastStates keeps the moments that were asked for last: a moment of the past does not

@@ -20,6 +20,9 @@ type Viewer struct {
 	// moment that e is read from, now, past or proposed: what e belongs to is looked up
 	// there, since it may be gone now, or not there yet.
 	Sees func(v View, kind string, e Entity) bool
+	// Live: everything that stands in the workspace now is visible, so that Sees is asked
+	// about past moments only, where things were private that are not any more.
+	Live bool
 	// Personal are kinds of which viewers of one class may see different entities, as
 	// saved views of their own. Only they decide about these kinds.
 	Personal []Personal
@@ -33,7 +36,9 @@ type Personal struct {
 }
 
 // limited reports whether the viewer may not see every entity of the kind.
-func (w Viewer) limited(k *kind) bool { return w.Sees != nil || w.personal(k) != nil }
+func (w Viewer) limited(k *kind) bool { return w.restricted() || w.personal(k) != nil }
+
+func (w Viewer) restricted() bool { return w.Sees != nil && !w.Live }
 
 func (w Viewer) personal(k *kind) *Personal {
 	for i := range w.Personal {
@@ -49,13 +54,13 @@ func (w Viewer) sees(v View, k *kind, e Entity) bool {
 	if p := w.personal(k); p != nil {
 		return p.Sees(v, e)
 	}
-	return w.Sees == nil || w.Sees(v, k.name, e)
+	return !w.restricted() || w.Sees(v, k.name, e)
 }
 
 // class names what the viewer sees of the kinds: equal for viewers that see the same.
 func (w Viewer) class(reads []*kind) string {
 	class := ""
-	if w.Sees != nil {
+	if w.restricted() {
 		class = w.Class
 	}
 	for _, k := range reads {

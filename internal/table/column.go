@@ -49,7 +49,7 @@ type Column[T any] struct {
 	num  func(s *Scope, e *T) (float64, bool)
 	flag func(s *Scope, e *T) bool
 	ref  func(e *T) ledger.ID
-	refs func(e *T) []ledger.Ref
+	refs func(s *Scope, e *T) []ledger.Ref
 	list func(e *T) []string
 	long func(e *T) ledger.TextRef
 
@@ -258,10 +258,45 @@ func Link[T any](name, label, kind string, at func(*T) *ledger.Ref) Column[T] {
 	return c
 }
 
+// Identifier is a column of what stands outside the workspace, as an account.
+func Identifier[T any](name, label string, at func(*T) *ledger.ID) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeText, Writable: true}}
+	c.text = func(_ *Scope, e *T) string {
+		if at(e).IsZero() {
+			return ""
+		}
+		return at(e).String()
+	}
+	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
+		t, err := asText(in)
+		if err != nil {
+			return err
+		}
+		if t == "" {
+			*at(e) = ledger.ID{}
+			return nil
+		}
+		id, err := ledger.ParseID(t)
+		if err != nil {
+			return fmt.Errorf("%q is no identifier; it has 36 characters", t)
+		}
+		*at(e) = id
+		return nil
+	}
+	return c
+}
+
+// ComputedLinks is a column that leads to entities which follow from other values.
+func ComputedLinks[T any](name, label, kind string, links func(s *Scope, e *T) []ledger.Ref, reads ...ledger.AnyKind) Column[T] {
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeLinks, Kind: kind, Computed: true, Reads: reads}}
+	c.refs = links
+	return c
+}
+
 // Links is a column that leads to several entities of a kind.
 func Links[T any](name, label, kind string, at func(*T) *[]ledger.Ref) Column[T] {
 	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeLinks, Kind: kind, Writable: true}}
-	c.refs = func(e *T) []ledger.Ref { return *at(e) }
+	c.refs = func(_ *Scope, e *T) []ledger.Ref { return *at(e) }
 	c.set = func(s *Scope, _ Writer, e *T, in any) error {
 		ids, err := asLinks(s, kind, in)
 		if err == nil {
@@ -388,7 +423,7 @@ func (c *Column[T]) Value(s *Scope, e *T) any {
 
 func (c *Column[T]) targets(s *Scope, e *T) []Target {
 	all := []Target{}
-	for _, r := range c.refs(e) {
+	for _, r := range c.refs(s, e) {
 		if t, ok := s.Target(c.Kind, r.ID()); ok {
 			all = append(all, t)
 		}

@@ -137,7 +137,7 @@ func (c *Column[T]) empty(s *Scope, e *T) bool {
 	case c.ref != nil:
 		return c.ref(e).IsZero()
 	case c.refs != nil:
-		return len(c.refs(e)) == 0
+		return len(c.refs(s, e)) == 0
 	case c.list != nil:
 		return len(c.list(e)) == 0
 	default:
@@ -181,7 +181,7 @@ func (c *Column[T]) matchLink(s *Scope, on *Condition) (func(*T) bool, error) {
 		return func(e *T) bool { return wanted[c.ref(e)] }, nil
 	}
 	return func(e *T) bool {
-		return slices.ContainsFunc(c.refs(e), func(r ledger.Ref) bool { return wanted[r.ID()] })
+		return slices.ContainsFunc(c.refs(s, e), func(r ledger.Ref) bool { return wanted[r.ID()] })
 	}, nil
 }
 

@@ -63,6 +63,15 @@ func New[T any](kind ledger.Kind[T], spec Spec[T]) *Table[T] {
 	return t
 }
 
+// ExternalKey returns the keys under which an index finds an entity by the key it had in
+// another tool.
+func ExternalKey(key string) []ledger.ID {
+	if key == "" {
+		return nil
+	}
+	return []ledger.ID{ledger.KeyOf(key)}
+}
+
 // keyNumber is the number of a human key; keys sort by it.
 func keyNumber(key string) (n int) {
 	for _, r := range key[strings.LastIndexByte(key, '-')+1:] {
