@@ -275,3 +275,8 @@ func (s *sight) refuse(role, least Role, w ledger.Write) error {
 	}
 	return fault.New(fault.Forbidden, "to %s this %s takes the role %s; yours is %s", w.Op, w.Kind, least, role)
 }
+
+// Allows reports whether the scope reaches to what takes the role to write.
+func (s Scope) Allows(least Role) bool {
+	return s.Covers(ScopeAdmin) || (s.Covers(ScopeWrite) && Editor.AtLeast(least))
+}
