@@ -50,7 +50,11 @@ func (s *Store) Heads(ctx context.Context, ws []ledger.ID) (map[ledger.ID]ledger
 
 // Workspaces implements ledger.Store.
 func (s *Store) Workspaces(ctx context.Context) ([]ledger.WorkspaceRow, error) {
-	rows, err := s.readers.QueryContext(ctx, `SELECT id, slug, seq, last_at, hash FROM workspaces ORDER BY slug`)
+	return workspaces(ctx, s.readers)
+}
+
+func workspaces(ctx context.Context, db *sql.DB) ([]ledger.WorkspaceRow, error) {
+	rows, err := db.QueryContext(ctx, `SELECT id, slug, seq, last_at, hash FROM workspaces ORDER BY slug`)
 	if err != nil {
 		return nil, err
 	}
