@@ -80,12 +80,19 @@ func (t *Table[T]) Import(im *ledger.Import, s *Scope, id ledger.ID, in Input, m
 	if err := t.fill(s, im, e, in); err != nil {
 		return ledger.ID{}, err
 	}
-	if t.spec.New != nil {
-		t.spec.New(s.View, e)
-	}
-	later := make([]ledger.Step[T], len(steps))
+	later := make([]ledger.Step[T], len(steps), len(steps)+1)
 	for i, st := range steps {
 		later[i] = ledger.Step[T]{Stamp: st.Stamp, Edit: func(e *T) error { return t.fill(s, im, e, st.In) }}
+	}
+	switch {
+	case t.spec.New == nil:
+	case made.At.IsZero():
+		t.spec.New(s.View, e)
+	default: // in the past nothing was known, so nothing is made up
+		later = append(later, ledger.Step[T]{Edit: func(e *T) error {
+			t.spec.New(s.View, e)
+			return nil
+		}})
 	}
 	return t.kind.Import(im, *e, made, later...)
 }
