@@ -19,9 +19,9 @@ type Scope struct {
 	Week  time.Weekday // the first day of a week
 	Zone  *time.Location
 	Me    ledger.ID // the person of who reads; zero: none
-	// Pending finds what an import is about to make, before the view is asked; it may be
-	// nil. It decides too what a text means that looks like an identifier.
-	Pending func(kind, text string) (ledger.ID, bool)
+	// Lookup answers Find instead of the view: an import knows what it is about to make.
+	// It may be nil.
+	Lookup func(kind, text string) (ledger.ID, error)
 }
 
 // In returns the same scope over another view.
@@ -108,10 +108,8 @@ func (s *Scope) Target(kind string, id ledger.ID) (Target, bool) {
 // Invalid if nothing or more than one thing has the name.
 func (s *Scope) Find(kind, text string) (ledger.ID, error) {
 	text = strings.TrimSpace(text)
-	if s.Pending != nil {
-		if id, ok := s.Pending(kind, text); ok {
-			return id, nil
-		}
+	if s.Lookup != nil {
+		return s.Lookup(kind, text)
 	}
 	if id, err := ledger.ParseID(text); err == nil {
 		return id, nil
