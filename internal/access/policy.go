@@ -39,7 +39,7 @@ type Table struct {
 }
 
 // NewTable makes the policy of the lines. scope tells what an API token may do; it is
-// asked for actors that act on behalf of an account.
+// asked for accounts that act through one.
 func NewTable(scope func(token ledger.ID) (Scope, bool), rules ...Rule) *Table {
 	t := &Table{rules: map[string]Rule{}, scope: scope}
 	for _, r := range slices.Concat(Rules, rules) {
@@ -149,11 +149,11 @@ func (s *sight) sees(v ledger.View, kind string, e ledger.Entity) bool {
 
 // accountOf returns whose rights an actor has, and how wide a token lets it use them.
 func (t *Table) accountOf(as ledger.Actor) (account ledger.ID, scope Scope, ok bool) {
-	if as.OnBehalf.IsZero() {
+	if as.Via.IsZero() {
 		return as.ID, ScopeAdmin, true
 	}
-	scope, ok = t.scope(as.ID)
-	return as.OnBehalf, scope, ok
+	scope, ok = t.scope(as.Via)
+	return as.ID, scope, ok
 }
 
 // Viewer implements ledger.Policy.

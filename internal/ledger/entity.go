@@ -191,10 +191,10 @@ func (s Secret) MarshalJSON() ([]byte, error) { return marshal(s.sealed) }
 // UnmarshalJSON reads the encrypted form.
 func (s *Secret) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &s.sealed) }
 
-// Actor is who acts: an account or the system, perhaps on behalf of another.
+// Actor is who acts: an account or the system, perhaps through something of its own.
 type Actor struct {
 	ID       ID
-	OnBehalf ID // whom a token, a rule or an agent acts for; zero: itself
+	Via ID // the token, rule or agent through which it acts; zero: itself
 }
 
 // System is the actor of what happens because time passes or a program starts.
@@ -202,8 +202,8 @@ var System = Actor{ID: MustID("00000000-0000-7000-8000-000000000001")}
 
 // String names the actor in logs.
 func (a Actor) String() string {
-	if a.OnBehalf.IsZero() {
+	if a.Via.IsZero() {
 		return a.ID.String()
 	}
-	return fmt.Sprintf("%s for %s", a.ID, a.OnBehalf)
+	return fmt.Sprintf("%s by %s", a.ID, a.Via)
 }

@@ -12,7 +12,7 @@ type ExportedCommit struct {
 	Seq      Seq             `json:"seq"`
 	At       Time            `json:"at"`
 	Actor    ID              `json:"actor"`
-	OnBehalf ID              `json:"on_behalf,omitzero"`
+	Via ID              `json:"via,omitzero"`
 	Verb     string          `json:"verb"`
 	Undoes   Seq             `json:"undoes,omitzero"`
 	Merges   ID              `json:"merges,omitzero"`
@@ -51,7 +51,7 @@ func (l *Ledger) ExportJournal(ctx context.Context, workspace ID, w io.Writer) e
 			return err
 		}
 		out := ExportedCommit{
-			Seq: c.Seq, At: c.At, Actor: c.Actor.ID, OnBehalf: c.Actor.OnBehalf, Verb: c.Verb,
+			Seq: c.Seq, At: c.At, Actor: c.Actor.ID, Via: c.Actor.Via, Verb: c.Verb,
 			Undoes: c.Undoes, Merges: c.Merges, Entries: make([]ExportedEntry, len(c.Entries)),
 		}
 		for i := range c.Entries {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"crypto/rand"
 	"database/sql/driver"
 	"encoding/base64"
 	"encoding/binary"
@@ -141,6 +142,14 @@ func newID(at Time, counter uint32, random uint64) ID {
 	binary.BigEndian.PutUint64(id[:8], ms<<16|0x7000|uint64(counter>>20))
 	binary.BigEndian.PutUint64(id[8:], 1<<63|uint64(counter&0xfffff)<<42|random&(1<<42-1))
 	return id
+}
+
+// NewID makes the identifier of a record outside the journal: a UUIDv7 of the given time.
+// Entities get theirs from Kind.Create.
+func NewID(at Time) ID {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return newID(at, 0, binary.BigEndian.Uint64(random[:]))
 }
 
 // KeyOf turns a text into a key for an Index: its 128-bit FNV-1a hash. Two texts can

@@ -118,7 +118,7 @@ func (c *Commit) chain(prev hash) hash {
 	h.Write(c.Digest[:])
 	h.Write(c.Workspace[:])
 	h.Write(c.Actor.ID[:])
-	h.Write(c.Actor.OnBehalf[:])
+	h.Write(c.Actor.Via[:])
 	h.Write(c.Branch[:])
 	h.Write(c.Merges[:])
 	var n [8]byte

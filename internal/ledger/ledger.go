@@ -2,9 +2,7 @@ package ledger
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,11 +78,7 @@ func Open(ctx context.Context, store Store, opts Options) (*Ledger, error) {
 		log: opts.Log, opts: opts, open: map[ID]*workspace{},
 	}
 	l.store = brake{store, l}
-	var seed [8]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		return nil, err
-	}
-	l.node = newID(TimeOf(opts.Clock()), 0, binary.BigEndian.Uint64(seed[:]))
+	l.node = NewID(TimeOf(opts.Clock()))
 	l.ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if store.Lanes() == LaneADatabase {
 		l.shared = newLane(l)
@@ -154,11 +148,7 @@ func (l *Ledger) CreateWorkspace(ctx context.Context, slug string) (ID, error) {
 		f.Add("slug", "use 1 to 40 lower case letters, digits and hyphens, not at an end")
 		return ID{}, f.Err()
 	}
-	var seed [8]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		return ID{}, err
-	}
-	id := newID(TimeOf(l.clock()), 0, binary.BigEndian.Uint64(seed[:]))
+	id := NewID(TimeOf(l.clock()))
 	if err := l.store.CreateWorkspace(ctx, WorkspaceRow{ID: id, Slug: slug}); err != nil {
 		return ID{}, err
 	}

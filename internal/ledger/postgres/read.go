@@ -449,7 +449,7 @@ func (r *commitScan) scan(rows pgx.Rows) error {
 func (r *commitScan) commit(ws ledger.ID) ledger.Commit {
 	return ledger.Commit{
 		Workspace: ws, Seq: ledger.Seq(r.seq), At: ledger.Time(r.at),
-		Actor: ledger.Actor{ID: r.actor.Bytes, OnBehalf: r.behalf.Bytes},
+		Actor: ledger.Actor{ID: r.actor.Bytes, Via: r.behalf.Bytes},
 		Verb:  r.verb, Branch: r.branch.Bytes, Merges: r.merges.Bytes, Undoes: ledger.Seq(r.undoes.Int64), Origin: r.origin,
 		Salt: r.salt, Digest: r.digest, Hash: r.hash,
 	}

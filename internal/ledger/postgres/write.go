@@ -226,7 +226,7 @@ func (r *commitRows) add(ws pgtype.UUID, c *ledger.Commit) {
 	r.seq = append(r.seq, int64(c.Seq))
 	r.at = append(r.at, int64(c.At))
 	r.actor = append(r.actor, uid(c.Actor.ID))
-	r.behalf = append(r.behalf, optional(c.Actor.OnBehalf))
+	r.behalf = append(r.behalf, optional(c.Actor.Via))
 	r.verb = append(r.verb, c.Verb)
 	r.branch = append(r.branch, optional(c.Branch))
 	r.merges = append(r.merges, optional(c.Merges))

@@ -306,7 +306,7 @@ func (s *Store) commitsPage(ctx context.Context, ws ledger.ID, q ledger.CommitQu
 		if len(out) == 0 || out[len(out)-1].Seq != c.Seq {
 			c.Workspace = ws
 			copy(c.Actor.ID[:], actor)
-			copy(c.Actor.OnBehalf[:], behalf)
+			copy(c.Actor.Via[:], behalf)
 			copy(c.Branch[:], branch)
 			copy(c.Merges[:], merges)
 			c.Undoes = ledger.Seq(undoes.Int64)

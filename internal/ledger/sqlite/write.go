@@ -150,7 +150,7 @@ func (s *Store) put(ctx context.Context, w *ledger.Writes) error {
 	var commits, entries, docs []any
 	for i := range w.Commits {
 		c := &w.Commits[i]
-		commits = append(commits, ws, int64(c.Seq), int64(c.At), c.Actor.ID[:], opt(c.Actor.OnBehalf), c.Verb,
+		commits = append(commits, ws, int64(c.Seq), int64(c.At), c.Actor.ID[:], opt(c.Actor.Via), c.Verb,
 			opt(c.Branch), opt(c.Merges), optSeq(c.Undoes), c.Origin, c.Salt[:], c.Digest[:], c.Hash[:])
 		for j := range c.Entries {
 			e := &c.Entries[j]

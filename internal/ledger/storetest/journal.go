@@ -13,7 +13,7 @@ import (
 func commitsExact(t *testing.T, w *world) {
 	ws := w.workspace()
 	full := ledger.Commit{
-		At: 1_234_567_890_123_456, Actor: ledger.Actor{ID: ann, OnBehalf: bob}, Verb: "größer <&> 'x'",
+		At: 1_234_567_890_123_456, Actor: ledger.Actor{ID: ann, Via: bob}, Verb: "größer <&> 'x'",
 		Branch: id(1), Merges: id(2), Undoes: 3, Origin: 1<<62 + 1,
 		Entries: []ledger.Entry{
 			{
