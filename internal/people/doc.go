@@ -1,0 +1,2 @@
+// Package people knows who there is to do the work: persons and the teams they are in.
+package people
