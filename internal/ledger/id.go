@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash/fnv"
+	"sync/atomic"
 	"time"
 )
 
@@ -144,12 +145,15 @@ func newID(at Time, counter uint32, random uint64) ID {
 	return id
 }
 
+// records counts the identifiers that NewID has made.
+var records atomic.Uint32
+
 // NewID makes the identifier of a record outside the journal: a UUIDv7 of the given time.
-// Entities get theirs from Kind.Create.
+// Those that a process makes for one moment ascend. Entities get theirs from Kind.Create.
 func NewID(at Time) ID {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
-	return newID(at, 0, binary.BigEndian.Uint64(random[:]))
+	return newID(at, records.Add(1), binary.BigEndian.Uint64(random[:]))
 }
 
 // KeyOf turns a text into a key for an Index: its 128-bit FNV-1a hash. Two texts can
