@@ -6,14 +6,14 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"time"
+	_ "time/tzdata" // a workspace has a time zone, also on a machine that knows none
 
 	"github.com/throughline-pm/throughline/internal/config"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/ledger/backup"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres"
 	"github.com/throughline-pm/throughline/internal/ledger/sqlite"
 )
@@ -41,6 +41,9 @@ type Options struct {
 // engine is a database engine with what administration needs of it.
 type engine interface {
 	ledger.Store
+	backup.Source
+	// Check looks for damage of the database itself.
+	Check(context.Context) error
 }
 
 // Open opens the installation that c describes.
@@ -58,30 +61,39 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	return a, nil
 }
 
-func (a *App) open(ctx context.Context, create bool) error {
+func (a *App) open(ctx context.Context, create bool) (err error) {
 	if err := prepareFolder(a.Config, create, a.Log); err != nil {
 		return err
 	}
-	key, err := secretKey(a.Config)
+	key, err := secretKey(a.Config, a.Log)
 	if err != nil {
 		return err
 	}
-	engine, err := openEngine(ctx, a.Config)
-	if err != nil {
+	if a.engine, err = openEngine(ctx, a.Config); err != nil {
 		return err
 	}
-	a.engine = engine
-	a.Ledger, err = ledger.Open(ctx, engine, ledger.Options{
+	if err := matchKey(ctx, a.engine.DB(), key); err != nil {
+		return err
+	}
+	a.Ledger, err = ledger.Open(ctx, a.engine, ledger.Options{
 		Registry: ledger.NewRegistry(kinds...), Clock: a.clock, SecretKey: key, Log: a.Log,
 	})
 	return err
 }
 
 func openEngine(ctx context.Context, c *config.Config) (engine, error) {
-	if c.DatabaseURL != "" {
-		return postgres.Open(ctx, c.DatabaseURL)
+	if c.DatabaseURL == "" {
+		return asEngine(sqlite.Open(ctx, c.Database()))
 	}
-	return sqlite.Open(ctx, c.Database())
+	return asEngine(postgres.Open(ctx, c.DatabaseURL))
+}
+
+// asEngine makes sure that there is no engine where there is an error.
+func asEngine[E engine](e E, err error) (engine, error) {
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Close ends what runs and closes the database.
@@ -116,33 +128,4 @@ func (a *App) Workspace(ctx context.Context, slug string) (ledger.ID, error) {
 		return id, nil
 	}
 	panic("unreachable")
-}
-
-// prepareFolder sees to the data folder: made if create is set, and closed to others.
-func prepareFolder(c *config.Config, create bool, log *slog.Logger) error {
-	info, err := os.Stat(c.Data)
-	switch {
-	case errors.Is(err, os.ErrNotExist) && (create || c.DatabaseURL != ""):
-		return os.MkdirAll(c.Data, 0o700)
-	case errors.Is(err, os.ErrNotExist):
-		return noInstallation(c)
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return fmt.Errorf("%s is not a folder", c.Data)
-	}
-	if wide := info.Mode().Perm() &^ 0o700; wide != 0 {
-		if err := os.Chmod(c.Data, 0o700); err != nil {
-			return fmt.Errorf("others can enter the data folder, and that cannot be changed: %w", err)
-		}
-		log.Warn("others could enter the data folder; it is now its owner's alone", "folder", c.Data, "mode", info.Mode().Perm().String())
-	}
-	if _, err := os.Stat(c.Database()); errors.Is(err, os.ErrNotExist) && !create && c.DatabaseURL == "" {
-		return noInstallation(c)
-	}
-	return nil
-}
-
-func noInstallation(c *config.Config) error {
-	return fault.New(fault.NotFound, "there is no installation in %s; name its folder with --data, or make one with 'throughline init' or 'throughline serve'", c.Data)
 }

@@ -86,7 +86,7 @@ func TestTheDataFolderIsItsOwnersAlone(t *testing.T) {
 			t.Errorf("%s has mode %v, want %v", path, info.Mode().Perm(), want)
 		}
 	}
-	if !strings.Contains(log.String(), "others could enter") {
+	if !strings.Contains(log.String(), "others had rights") {
 		t.Errorf("the log does not warn: %s", log.String())
 	}
 }
@@ -103,7 +103,7 @@ func TestEveryInstallationHasAKeyOfItsOwn(t *testing.T) {
 			if err := a.Close(); err != nil {
 				t.Fatal(err)
 			}
-			key, err := secretKey(c)
+			key, err := secretKey(c, quiet)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestAKeyThatWasToldIsTaken(t *testing.T) {
 	const told = "0123456789abcdef0123456789abcdef"
 	c := load(t, map[string]string{"secret-key": told})
 	open(t, c, Options{Create: true})
-	if key, err := secretKey(c); err != nil || string(key) != told {
+	if key, err := secretKey(c, quiet); err != nil || string(key) != told {
 		t.Errorf("key = %q, %v", key, err)
 	}
 	if _, err := os.Stat(c.KeyFile()); !os.IsNotExist(err) {

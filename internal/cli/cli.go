@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -32,7 +33,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	switch {
 	case err == nil:
 		return exitDone
-	case started:
+	case started && !errors.As(err, new(usageError)):
 		fmt.Fprintf(stderr, "throughline: %v\n", err)
 		return exitFailed
 	default:
@@ -40,6 +41,13 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return exitUsage
 	}
 }
+
+// usageError is an error that is about what was asked for, found when a command had begun
+// already.
+type usageError struct{ error }
+
+// Unwrap returns the error itself.
+func (e usageError) Unwrap() error { return e.error }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -51,7 +59,7 @@ business strategy to proven outcome.`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newServe(), newVersion())
+	root.AddCommand(newServe(), newBackup(), newRestore(), newMigrate(), newDoctor(), newVersion(), newCompletion())
 	return root
 }
 

@@ -5,24 +5,68 @@ import (
 	"errors"
 	"io"
 	"os"
-	"runtime/debug"
+	"os/signal"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/throughline-pm/throughline/internal/ledger/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"throughline": func() {
-			os.Exit(Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			out := io.Writer(os.Stdout)
+			if name := os.Getenv("OUTPUT_COPY"); name != "" { // for the command await
+				f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+				if err != nil {
+					panic(err)
+				}
+				out = io.MultiWriter(os.Stdout, f)
+			}
+			os.Exit(Main(ctx, os.Args[1:], os.Stdin, out, os.Stderr))
 		},
 	})
 }
 
-// TestScripts runs the commands as a person would, a script each under testdata.
+// TestScripts runs the commands as a person would, a script each under testdata. Besides
+// the usual commands a script has:
+//
+//	await REGEXP    waits until a command in the background, or before, has printed that
+//	database        makes a PostgreSQL database and lets THROUGHLINE_DATABASE_URL name it
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("OUTPUT_COPY", filepath.Join(e.WorkDir, ".output"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": func(ts *testscript.TestScript, _ bool, args []string) {
+				file, pattern := ts.Getenv("OUTPUT_COPY"), regexp.MustCompile(args[0])
+				for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+					text, err := os.ReadFile(file)
+					if err == nil && pattern.Match(text) {
+						ts.Check(os.Truncate(file, 0))
+						return
+					}
+					if time.Now().After(deadline) {
+						ts.Fatalf("nobody printed %s in a minute; there is:\n%s", pattern, text)
+					}
+				}
+			},
+			"database": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Setenv("THROUGHLINE_DATABASE_URL", pgtest.DSN(t))
+			},
+		},
+	})
 }
 
 func TestMainSaysWhatFailed(t *testing.T) {
@@ -37,22 +81,3 @@ func TestMainSaysWhatFailed(t *testing.T) {
 type full struct{ io.Writer }
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
-
-func TestVersion(t *testing.T) {
-	build := func(version string) *debug.BuildInfo {
-		return &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: version}}
-	}
-	for _, c := range []struct {
-		info *debug.BuildInfo
-		want string
-	}{
-		{nil, "throughline unknown"},
-		{build("(devel)"), "throughline unreleased go1.26.0"},
-		{build(""), "throughline unreleased go1.26.0"},
-		{build("v1.2.0"), "throughline v1.2.0 go1.26.0"},
-	} {
-		if got := version(c.info); got != c.want {
-			t.Errorf("version = %q, want %q", got, c.want)
-		}
-	}
-}

@@ -76,7 +76,11 @@ func configure(cmd *cobra.Command) (*config.Config, error) {
 			given[o.Name] = f.Value.String()
 		}
 	}
-	return config.Load(given, os.Environ())
+	c, err := config.Load(given, os.Environ())
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
 }
 
 // optionFlag is the flag of an option; what it cannot be is refused as wrong usage.
