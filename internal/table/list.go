@@ -68,7 +68,7 @@ type order[T any] struct {
 // entity of a kind that it read changes.
 func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot, q Query) (*List, error) {
 	columns := t.columns(s.View)
-	reads, err := t.reads(columns, q)
+	reads, err := t.reads(s, columns, q)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot
 }
 
 // reads returns the kinds that a query reads, and what is wrong with its columns.
-func (t *Table[T]) reads(columns []Column[T], q Query) ([]ledger.AnyKind, error) {
+func (t *Table[T]) reads(s *Scope, columns []Column[T], q Query) ([]ledger.AnyKind, error) {
 	reads := append([]ledger.AnyKind{t.kind}, t.spec.Reads...)
 	var f fault.Fields
 	use := func(parameter, name string) {
@@ -104,7 +104,11 @@ func (t *Table[T]) reads(columns []Column[T], q Query) ([]ledger.AnyKind, error)
 			f.Add(parameter, "there is no column %q; there are %s", name, names(columns))
 			return
 		}
-		for _, k := range columns[i].Reads {
+		also := columns[i].Reads
+		if target, ok := s.Set.Of(columns[i].Kind); ok { // titles, and names in filters
+			also = append(slices.Clip(also), target.AnyKind())
+		}
+		for _, k := range also {
 			if !slices.Contains(reads, k) {
 				reads = append(reads, k)
 			}
