@@ -37,7 +37,7 @@ type Link struct {
 	Label, Href string
 }
 
-// Nonce returns the attributes that an element needs for htmx to heed it: its own
+// HX returns the attributes that an element needs for htmx to heed it: its own
 // attributes count only beside the nonce of the answer it came with, so that
 // injected markup starts no request.
 //

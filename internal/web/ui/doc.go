@@ -2,9 +2,9 @@
 // page, its small parts, tables and forms, and the words for dates and numbers.
 //
 // A component is a struct that is used like an element, with every text in its
-// fields already in words for a person:
+// fields already in words for a person; what holds others is a function:
 //
-//	@ui.Panel{Title: "Sessions", Note: "where you are signed in"} {
+//	@ui.Panel(ui.Head{Title: "Sessions", Note: "where you are signed in"}) {
 //		@ui.Button{Label: "End all others", Tone: ui.Bad}
 //	}
 //

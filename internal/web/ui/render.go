@@ -72,3 +72,6 @@ func (s Shell) Render(ctx context.Context, w io.Writer) error { return shell(s).
 
 // Render implements templ.Component.
 func (d Door) Render(ctx context.Context, w io.Writer) error { return door(d).Render(ctx, w) }
+
+// Render implements templ.Component.
+func (p Desk) Render(ctx context.Context, w io.Writer) error { return desk(p).Render(ctx, w) }

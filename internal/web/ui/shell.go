@@ -35,21 +35,16 @@ type NavItem struct {
 	Quick            bool // also in the bar of a phone
 }
 
-// Moment is a past moment with a name: a baseline, a release.
-type Moment struct {
-	Name, When, Href string
-}
-
 // Clock is the control that leads into the past.
 type Clock struct {
 	Shown   string       // "Now" or "3 Mar"
 	Value   calendar.Day // the day that is shown
-	First   calendar.Day // the workspace's first day
+	First   calendar.Day // where its slider begins
+	Start   string       // the same in words
 	Today   calendar.Day
 	Action  string // the address of this page
 	Keep    []Kept // its other query parameters
 	NowHref string
-	Moments []Moment
 }
 
 // Kept is a query parameter that a form passes on.
@@ -122,6 +117,12 @@ type Hit struct {
 type HitGroup struct {
 	Title string
 	Hits  []Hit
+}
+
+// Desk is a page of an account, outside any workspace.
+type Desk struct {
+	Document
+	Account Person
 }
 
 // Door is a page outside any workspace: one card, and the thread as an ornament.

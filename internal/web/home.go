@@ -1,0 +1,193 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/web/ui"
+)
+
+// Way is a way to begin in a new workspace.
+type Way struct {
+	Name              string // what Found gets: "demo"
+	Title, Note, Text string
+}
+
+// Founding is what a person decided about a new workspace.
+type Founding struct {
+	Name, TimeZone, Currency, FirstWeekday string
+	Way                                    string // the name of a Way; "blank" begins with nothing
+}
+
+// blankWay is always there.
+var blankWay = Way{Name: "blank", Title: "A blank page", Text: "One objective and one feature to start"}
+
+func wayChoices(ways []Way) []ui.Choice {
+	var all []ui.Choice
+	for _, w := range append(slices.Clone(ways), blankWay) {
+		all = append(all, ui.Choice{Value: w.Name, Label: w.Title, Note: w.Note, Text: w.Text})
+	}
+	return all
+}
+
+func firstWay(ways []Way) string { return wayChoices(ways)[0].Value }
+
+func (q *Request) newWorkspaceForm() error {
+	return q.Door(Door{Title: "New workspace", Wide: true}, newWorkspacePage(blank(), q.Kit.Ways))
+}
+
+func (q *Request) newWorkspace() error {
+	f, err := q.Form("name", "time_zone", "currency", "first_weekday", "way")
+	if err != nil {
+		return err
+	}
+	v := f.Values
+	path, err := q.Kit.Found(q.Context(), q.Principal, Founding{
+		Name: v.Get("name"), TimeZone: v.Get("time_zone"), Currency: strings.ToUpper(v.Get("currency")),
+		FirstWeekday: v.Get("first_weekday"), Way: v.Get("way"),
+	})
+	if err != nil {
+		status, ok := Refused(f, err)
+		if !ok {
+			return err
+		}
+		return q.Door(Door{Title: "New workspace", Wide: true, Status: status}, newWorkspacePage(f, q.Kit.Ways))
+	}
+	return q.Redirect(path)
+}
+
+// space is a workspace of the reader.
+type space struct {
+	slug, name, role string
+}
+
+// spaces returns the workspaces of a principal by name.
+func (k *Kit) spaces(ctx context.Context, p access.Principal) ([]space, error) {
+	all, err := k.Ledger.Workspaces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var spaces []space
+	for slug, id := range all {
+		s, err := k.Ledger.At(ctx, id, p.Actor(), 0)
+		if err != nil {
+			return nil, err
+		}
+		whole := s.Whole()
+		if !access.IsMember(whole, p.Account.ID) {
+			continue
+		}
+		role := string(access.RoleOf(whole, p.Account.ID))
+		if role == "" {
+			role = "guest"
+		}
+		spaces = append(spaces, space{slug, access.SettingsOf(whole).Name, role})
+	}
+	slices.SortFunc(spaces, func(a, b space) int {
+		return strings.Compare(strings.ToLower(a.name)+"\x00"+a.slug, strings.ToLower(b.name)+"\x00"+b.slug)
+	})
+	return spaces, nil
+}
+
+// home shows the workspaces; who has one alone goes there at once, unless it is asked
+// for by name.
+func (q *Request) home() error {
+	spaces, err := q.Kit.spaces(q.Context(), q.Principal)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(spaces) == 1 && q.Query("all") == "":
+		return q.Redirect("/w/" + spaces[0].slug + "/")
+	case len(spaces) == 0 && q.Principal.Administers():
+		return q.Redirect("/new")
+	}
+	return q.Desk("Workspaces", 0, homePage(spaces, q.Principal.Administers()))
+}
+
+// front leads to the first page of the workspace that the reader has.
+func (q *Request) front() error {
+	for _, n := range q.Kit.Nav {
+		if n.Section != "Foot" && q.Workspace.Role.AtLeast(n.Least) {
+			return q.Redirect(q.Path(n.Path))
+		}
+	}
+	return q.Page(Page{Title: "Nothing to show"}, emptyWorkspacePage(q.Workspace.Name))
+}
+
+// undo takes back one commit, in the rights of who asks.
+func (q *Request) undo() error {
+	f, err := q.Form("seq", "back")
+	if err != nil {
+		return err
+	}
+	seq, err := strconv.ParseInt(f.Values.Get("seq"), 10, 64)
+	if err != nil || seq < 1 {
+		return fault.New(fault.Invalid, "%q is no position", f.Values.Get("seq"))
+	}
+	undone, err := q.Kit.Ledger.Undo(q.Context(), q.Workspace.ID, q.Principal.Actor(), ledger.Seq(seq), ledger.Settlement{})
+	if err != nil {
+		return err
+	}
+	q.wrote(undone.Seq)
+	text := "Undone"
+	if n := len(undone.Kept); n > 0 {
+		text += "; " + ui.Count(n, "field", "fields") + " that others changed since stayed"
+	}
+	q.Said(text, 0)
+	return q.Redirect(f.Values.Get("back"))
+}
+
+// foundAtMost is how many hits one search shows.
+const foundAtMost = 30
+
+// find searches the moment that is shown: a list for the palette, or a page.
+func (q *Request) find() error {
+	text := strings.TrimSpace(q.Query("q"))
+	said, groups, err := q.search(text)
+	if err != nil {
+		return err
+	}
+	if q.Partial() {
+		return q.Fragment(ui.Hits(said, groups...))
+	}
+	return q.Page(Page{Title: "Search"}, findPage(text, said, groups))
+}
+
+func (q *Request) search(text string) (string, []ui.HitGroup, error) {
+	scope, err := q.Scope()
+	if err != nil || text == "" {
+		return "", nil, err
+	}
+	result := q.Kit.Ledger.Registry().Search(scope.View, ledger.Query{Text: text, Limit: foundAtMost})
+	var groups []ui.HitGroup
+	for _, h := range result.Hits {
+		lead, ok := q.Kit.Places[h.Kind]
+		if !ok {
+			continue
+		}
+		t, known := q.Kit.Tables.Of(h.Kind)
+		target, seen := scope.Target(h.Kind, h.ID)
+		if !known || !seen {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g ui.HitGroup) bool { return g.Title == t.Label() })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, ui.HitGroup{Title: t.Label()})
+		}
+		groups[i].Hits = append(groups[i].Hits, ui.Hit{Key: h.Key, Title: target.Title, Href: q.Path(lead(h.Key, h.ID))})
+	}
+	switch {
+	case len(groups) == 0:
+		return "Nothing found. Keys, titles and short fields are searched", nil, nil
+	case result.Corrected:
+		return "Nothing is spelt like this; these are close", groups, nil
+	}
+	return "", groups, nil
+}

@@ -1,0 +1,226 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/web/ui"
+)
+
+// Page is what a page inside a workspace says about itself to the shell.
+type Page struct {
+	Title   string // the last crumb, and the window's title
+	Crumbs  []ui.Link
+	Area    string // the path of its entry in the sidebar; "" is the first part of the address
+	Hints   []ui.Hint
+	Summary string // at the foot: "40 features · 335 pw"
+	Status  int    // 0 is 200
+}
+
+// Page answers with a page inside the workspace.
+func (q *Request) Page(p Page, body templ.Component) error {
+	shell := ui.Shell{
+		Document:  q.document(p.Title),
+		Workspace: ui.Link{Label: q.Workspace.Name, Href: q.Path("")},
+		Crumbs:    p.Crumbs,
+		Account:   q.person(),
+		Find:      q.Path("find"),
+		Hints:     p.Hints,
+		Summary:   p.Summary,
+	}
+	q.fillNav(&shell, p.Area)
+	q.fillTime(&shell)
+	return q.render(p.Status, shell, body)
+}
+
+// Door is a page outside any workspace.
+type Door struct {
+	Title  string
+	Wide   bool
+	Foot   []string
+	Status int
+}
+
+// Door answers with a page outside any workspace: sign in, set up, an invitation.
+func (q *Request) Door(d Door, body templ.Component) error {
+	foot := append(slices.Clone(d.Foot), q.Kit.Version)
+	return q.render(d.Status, ui.Door{Document: q.document(d.Title), Heading: d.Title, Wide: d.Wide, Foot: foot}, body)
+}
+
+// Desk answers with a page of the account outside any workspace.
+func (q *Request) Desk(title string, status int, body templ.Component) error {
+	return q.render(status, ui.Desk{Document: q.document(title), Account: q.person()}, body)
+}
+
+// Fragment answers a part of a page that htmx asked for, and says what Said was told.
+func (q *Request) Fragment(parts ...templ.Component) error {
+	if q.toast != nil {
+		q.cookie(saidCookie, "", "/", -1) // it is said here, not on the next page
+		parts = append(parts, ui.LateToast(q.toastOf(q.toast)))
+	}
+	return q.render(0, templ.Join(parts...), nil)
+}
+
+// Partial reports whether htmx wants a part of the page, not all of it.
+func (q *Request) Partial() bool {
+	return q.R.Header.Get("HX-Request") == "true" && q.R.Header.Get("HX-Request-Type") != "full"
+}
+
+// Redirect leads to an address of this server after a write.
+func (q *Request) Redirect(address string) error {
+	if !local(address) {
+		address = "/"
+	}
+	if q.R.Header.Get("HX-Request") == "true" {
+		q.W.Header().Set("HX-Redirect", address)
+		q.W.WriteHeader(http.StatusOK)
+		return nil
+	}
+	http.Redirect(q.W, q.R, address, http.StatusSeeOther)
+	return nil
+}
+
+// local reports whether an address stays on this server, however a browser reads it.
+func local(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(address, "/") &&
+		!strings.HasPrefix(address, "//") && !strings.ContainsAny(address, "\\\t\r\n")
+}
+
+// render writes an answer as a whole, once it is made without error.
+func (q *Request) render(status int, frame, body templ.Component) error {
+	if status == 0 {
+		status = http.StatusOK
+	}
+	ctx := templ.WithNonce(q.Context(), q.conn.nonce)
+	if body != nil {
+		ctx = templ.WithChildren(ctx, body)
+	}
+	var b bytes.Buffer
+	if err := frame.Render(ctx, &b); err != nil {
+		return err
+	}
+	q.W.Header().Set("Content-Type", "text/html; charset=utf-8")
+	q.W.WriteHeader(status)
+	_, _ = q.W.Write(b.Bytes()) // a client that is gone needs no answer
+	return nil
+}
+
+func (q *Request) document(title string) ui.Document {
+	d := ui.Document{
+		Title:    title,
+		Theme:    q.theme(),
+		Mini:     q.cookieValue("side") == "mini",
+		Past:     q.past != "",
+		Pending:  q.in != nil,
+		Insecure: !q.conn.secure && !q.conn.local,
+	}
+	if s := q.heard(); s != nil {
+		t := q.toastOf(s)
+		d.Toast = &t
+	}
+	return d
+}
+
+func (q *Request) toastOf(s *said) ui.Toast {
+	t := ui.Toast{Text: s.Text}
+	if s.Undo > 0 {
+		t.Undo = undoButton("/w/"+url.PathEscape(s.Workspace)+"/undo", s.Undo, q.R.URL.RequestURI())
+	}
+	return t
+}
+
+func (q *Request) person() ui.Person {
+	return ui.Person{ID: q.Principal.Account.ID.String(), Name: q.Principal.Account.Name}
+}
+
+// fillNav lists the pages that the reader has, each leading to the moment that is shown.
+func (q *Request) fillNav(s *ui.Shell, area string) {
+	if area == "" {
+		area, _, _ = strings.Cut(strings.TrimPrefix(q.R.URL.Path, "/w/"+q.Workspace.Slug+"/"), "/")
+	}
+	for _, n := range q.Kit.Nav {
+		if !q.Workspace.Role.AtLeast(n.Least) {
+			continue
+		}
+		item := ui.NavItem{Icon: n.Icon, Name: n.Name, Href: q.Path(n.Path), Key: n.Key, Quick: n.Quick, Current: n.Path == area}
+		if n.Section == "Foot" {
+			s.Foot = append(s.Foot, item)
+			continue
+		}
+		if len(s.Nav) == 0 || s.Nav[len(s.Nav)-1].Caption != n.Section {
+			s.Nav = append(s.Nav, ui.NavSection{Caption: n.Section})
+		}
+		last := &s.Nav[len(s.Nav)-1]
+		last.Items = append(last.Items, item)
+	}
+}
+
+// sliderDays is how far back the slider of days reaches; the field beside it reaches
+// to the beginning.
+const sliderDays = 365
+
+// fillTime sets the control of time, and the banner of a past moment or a proposal.
+func (q *Request) fillTime(s *ui.Shell) {
+	now := ui.With(ui.With(q.R.URL.RequestURI(), "at", ""), "in", "")
+	today := q.Today()
+	clock := &ui.Clock{
+		Shown: "Now", Value: today, First: today.Add(-sliderDays), Start: q.Words().Day(today.Add(-sliderDays)), Today: today,
+		Action: q.R.URL.Path, NowHref: now,
+	}
+	for name, values := range q.query {
+		if name != "at" && name != "in" && len(values) > 0 {
+			clock.Keep = append(clock.Keep, ui.Kept{Name: name, Value: values[0]})
+		}
+	}
+	slices.SortFunc(clock.Keep, func(a, b ui.Kept) int { return strings.Compare(a.Name, b.Name) })
+	s.Clock = clock
+	back := ui.Link{Label: "Return to now", Href: now}
+	switch {
+	case q.day != "":
+		clock.Shown, clock.Value = q.Words().Day(q.day), q.day
+		s.Banner = &ui.Banner{
+			Text:   q.Workspace.Name + " as of " + q.past,
+			Detail: "Read only. " + ui.Count(today.Sub(q.day), "day", "days") + " ago.",
+			Back:   back,
+		}
+	case q.past != "":
+		clock.Shown = q.past
+		s.Banner = &ui.Banner{Text: q.Workspace.Name + " at " + q.past, Detail: "Read only.", Back: back}
+	case q.in != nil:
+		s.Banner = &ui.Banner{Text: q.in.Key + " " + q.in.Title, Detail: "What you change here is pending.", Back: back}
+	}
+}
+
+// DayPath returns the address of this page as of a day.
+func (q *Request) DayPath(d calendar.Day) string {
+	return ui.With(ui.With(q.R.URL.RequestURI(), "in", ""), "at", string(d))
+}
+
+// Refused puts what is wrong with the input into the form, for a page that is shown
+// again with the status. It reports false for what no form can show.
+func Refused(f *ui.Form, err error) (status int, ok bool) {
+	fields := map[string]string{}
+	message := ""
+	switch e, kind := faultOf(err), fault.KindOf(err); kind {
+	case fault.Invalid, fault.Conflict, fault.Forbidden, fault.Unauthenticated, fault.TooMany, fault.NotFound:
+		message = e.Message
+		for _, field := range e.Fields {
+			fields[field.Name] = field.Message
+		}
+		if len(fields) > 0 && kind == fault.Invalid {
+			message = fields[""] // the fields say it all
+		}
+	default:
+		return 0, false
+	}
+	f.Errors, f.Message = fields, capital(message)
+	return statusOf(err), true
+}
