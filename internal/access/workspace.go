@@ -31,7 +31,7 @@ var weekdays = []table.Option{{Name: "monday", Label: "Monday"}, {Name: "sunday"
 
 // WorkspaceTable is what can be read and written of the settings.
 var WorkspaceTable = table.New(Workspaces, table.Spec[Workspace]{
-	Name: "settings", One: "workspace", Label: "Workspace",
+	Name: "settings", One: "workspace", Label: "Workspace", Only: true,
 	Title: func(w *Workspace) string { return w.Name },
 	New:   func(_ ledger.View, w *Workspace) { w.defaults() },
 	Columns: []table.Column[Workspace]{

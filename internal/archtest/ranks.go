@@ -16,14 +16,14 @@ const house = `
 cmd/throughline
 cli
 app
-web
 api mcp ofrep hooks
+web
 exchange
 notify news
 people → strategy → discovery → backlog → spec → design → work → release → rollout → roadmap → outcome
 collab
 plan
-richtext formula outbound mail loop config
+richtext formula outbound mail loop config api/problem
 access
 table
 calendar

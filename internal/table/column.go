@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,7 @@ type Info struct {
 	Reads    []ledger.AnyKind `json:"-"` // what it reads besides the entity
 	Unit     string           `json:"unit,omitzero"`
 	Hidden   bool             `json:"-"` // no column of a page unless asked for
+	Shape    reflect.Type     `json:"-"` // of an object: the Go type that is its JSON
 }
 
 // Groupable reports whether a list can be grouped by the column, and turned into a board.
@@ -313,7 +315,7 @@ func Links[T any](name, label, kind string, at func(*T) *[]ledger.Ref) Column[T]
 func Object[T, V any](name, label string, at func(*T) *V, format func(*Scope, V) string,
 	parse func(*Scope, string) (V, error), size func(V) (float64, bool),
 ) Column[T] {
-	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeObject, Writable: true}}
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeObject, Writable: true, Shape: reflect.TypeFor[V]()}}
 	c.value = func(s *Scope, e *T) any {
 		if format(s, *at(e)) == "" {
 			return nil

@@ -10,8 +10,9 @@ import (
 
 // Editor writes entities of a table.
 type Editor interface {
-	// Create makes an entity of the values. s.View must be tx.
-	Create(tx *ledger.Tx, s *Scope, in Input) (ledger.ID, error)
+	// Create makes an entity of the values. s.View must be tx. A zero id makes one; with
+	// another, whoever tries again makes no second entity.
+	Create(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) (ledger.ID, error)
 	// Edit writes the values that in names and leaves the others.
 	Edit(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) error
 	// Delete removes an entity.
@@ -54,8 +55,9 @@ func (t *Table[T]) fill(s *Scope, w Writer, e *T, in Input) error {
 }
 
 // Create implements Editor.
-func (t *Table[T]) Create(tx *ledger.Tx, s *Scope, in Input) (ledger.ID, error) {
+func (t *Table[T]) Create(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) (ledger.ID, error) {
 	e := new(T)
+	ledger.MetaOf(any(e).(ledger.Entity)).ID = id
 	if err := t.fill(s, tx, e, in); err != nil {
 		return ledger.ID{}, err
 	}

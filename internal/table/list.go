@@ -16,6 +16,9 @@ type Lister interface {
 	List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot, q Query) (*List, error)
 	// Listed returns all entities that are not archived, in the table's own order.
 	Listed(s *Scope) []Row
+	// Reader returns a function that reads the columns of a row, as Value does one: for
+	// many rows.
+	Reader(s *Scope, columns []Info) func(r Row) []any
 	// Value, Show and Target read one column of a row.
 	Value(s *Scope, r Row, column string) any
 	Show(s *Scope, r Row, column string) string

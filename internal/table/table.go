@@ -15,6 +15,7 @@ type Spec[T any] struct {
 	Name  string // plural, in addresses and files: "features"
 	One   string // what a person calls one: "feature"
 	Label string // plural, on pages: "Features"
+	Only  bool   // each workspace has exactly one: its settings
 
 	Title    func(*T) string
 	Names    func(*T) []string         // other names by which a person may mean it: an e-mail address
@@ -89,6 +90,8 @@ type Any interface {
 	Name() string
 	One() string
 	Label() string
+	// Only reports whether each workspace has exactly one entity of the kind.
+	Only() bool
 	// Columns returns all columns as they are in the view, custom ones last.
 	Columns(v ledger.View) []Info
 	// Column returns the named column.
@@ -150,6 +153,9 @@ func (t *Table[T]) One() string { return t.spec.One }
 
 // Label implements Any.
 func (t *Table[T]) Label() string { return t.spec.Label }
+
+// Only implements Any.
+func (t *Table[T]) Only() bool { return t.spec.Only }
 
 func (t *Table[T]) columns(v ledger.View) []Column[T] {
 	if t.spec.Custom == nil || v == nil {
@@ -277,6 +283,27 @@ func (t *Table[T]) Named(v ledger.View, text string) []ledger.ID {
 		}
 	}
 	return found
+}
+
+// Reader implements Lister. A column that is not there any more is nil.
+func (t *Table[T]) Reader(s *Scope, columns []Info) func(r Row) []any {
+	all := t.columns(s.View)
+	chosen := make([]*Column[T], len(columns))
+	for i, c := range columns {
+		if at := slices.IndexFunc(all, func(o Column[T]) bool { return o.Name == c.Name }); at >= 0 {
+			chosen[i] = &all[at]
+		}
+	}
+	return func(r Row) []any {
+		e := any(r.e).(*T)
+		values := make([]any, len(chosen))
+		for i, c := range chosen {
+			if c != nil {
+				values[i] = c.Value(s, e)
+			}
+		}
+		return values
+	}
 }
 
 // Value returns what the API answers for a column of a row.

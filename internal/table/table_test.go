@@ -124,7 +124,7 @@ func (w *world) create(t *table.Table[thing], in table.Input) ledger.ID {
 	w.t.Helper()
 	var id ledger.ID
 	if err := w.update(func(tx *ledger.Tx) (err error) {
-		id, err = t.Create(tx, w.scope(tx), in)
+		id, err = t.Create(tx, w.scope(tx), ledger.ID{}, in)
 		return err
 	}); err != nil {
 		w.t.Fatal(err)
@@ -331,7 +331,7 @@ func TestWritingReportsEveryFaultyField(t *testing.T) {
 	w := newWorld(t, nil)
 	w.fill()
 	err := w.update(func(tx *ledger.Tx) error {
-		_, err := thingTable.Create(tx, w.scope(tx), table.Input{
+		_, err := thingTable.Create(tx, w.scope(tx), ledger.ID{}, table.Input{
 			"title": 7.0, "size": "huge", "points": "many", "due": "2026-02-31", "home": "javascript:alert(1)",
 			"tags": []any{1.0}, "owner": "Nobody", "friends": "Ann, Nobody", "double": 3.0, "colour": "red", "archived": "perhaps",
 			"custom.risk": "medium", "custom.hours": true,
@@ -538,4 +538,44 @@ func BenchmarkList(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestTryingToCreateAgainMakesNoSecondEntity(t *testing.T) {
+	w := newWorld(t, nil)
+	id := ledger.MustID("0195a000-0000-7000-8000-0000000000aa")
+	create := func() error {
+		return w.update(func(tx *ledger.Tx) error {
+			made, err := thingTable.Create(tx, w.scope(tx), id, table.Input{"title": "Once"})
+			if err == nil && made != id {
+				t.Errorf("made %s", made)
+			}
+			return err
+		})
+	}
+	if err := create(); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the second time: %v", err)
+	}
+	if n := things.Len(w.now()); n != 1 {
+		t.Errorf("%d things", n)
+	}
+}
+
+func TestAReaderReadsWhatValueReads(t *testing.T) {
+	w := newWorld(t, nil)
+	id := w.create(thingTable, table.Input{"title": "All", "points": 3.0, "tags": "a; b", "custom.risk": "high", "note": "Text"})
+	s := w.scope(w.now())
+	r, ok := thingTable.Row(s.View, id)
+	if !ok {
+		t.Fatal("it is not there")
+	}
+	columns := append(thingTable.Columns(s.View), table.Info{Name: "gone"})
+	values := thingTable.Reader(s, columns)(r)
+	for i, c := range columns {
+		if want := thingTable.Value(s, r, c.Name); !cmp.Equal(values[i], want, cmp.AllowUnexported(ledger.TextRef{})) {
+			t.Errorf("%s = %v, want %v", c.Name, values[i], want)
+		}
+	}
 }
