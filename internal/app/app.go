@@ -7,26 +7,35 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 	_ "time/tzdata" // a workspace has a time zone, also on a machine that knows none
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/config"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/backup"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres"
 	"github.com/throughline-pm/throughline/internal/ledger/sqlite"
+	"github.com/throughline-pm/throughline/internal/mail"
+	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web"
 )
 
 // App is an open installation. Its methods may be called at once from any number of
 // goroutines.
 type App struct {
-	Config *config.Config
-	Log    *slog.Logger
-	Ledger *ledger.Ledger
+	Config   *config.Config
+	Log      *slog.Logger
+	Ledger   *ledger.Ledger
+	Accounts *access.Accounts
+	Tables   *table.Set
 
 	engine   engine
 	clock    func() time.Time
+	routes   []web.Route
+	handler  http.Handler
 	stopping chan struct{} // closed when the server begins to stop
 }
 
@@ -54,7 +63,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	a := &App{Config: c, Log: o.Log, clock: o.Clock, stopping: make(chan struct{})}
+	a := &App{Config: c, Log: o.Log, Tables: tables, clock: o.Clock, stopping: make(chan struct{})}
 	if err := a.open(ctx, o.Create); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -75,10 +84,21 @@ func (a *App) open(ctx context.Context, create bool) (err error) {
 	if err := matchKey(ctx, a.engine.DB(), key); err != nil {
 		return err
 	}
-	a.Ledger, err = ledger.Open(ctx, a.engine, ledger.Options{
-		Registry: ledger.NewRegistry(kinds...), Clock: a.clock, SecretKey: key, Log: a.Log,
-	})
-	return err
+	letters, err := newMailer(a.Config)
+	if err != nil {
+		return err
+	}
+	if a.Accounts, err = access.OpenAccounts(ctx, a.engine.DB(), access.Settings{
+		Clock: a.clock, Mail: letters, PublicURL: a.Config.PublicURL, Idle: a.Config.SessionIdle, Absolute: a.Config.SessionAbsolute, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	if a.Ledger, err = ledger.Open(ctx, a.engine, ledger.Options{
+		Registry: newRegistry(), Policy: access.NewTable(a.Accounts.ScopeOf, rules...), Clock: a.clock, SecretKey: key, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	return a.route()
 }
 
 func openEngine(ctx context.Context, c *config.Config) (engine, error) {
@@ -86,6 +106,20 @@ func openEngine(ctx context.Context, c *config.Config) (engine, error) {
 		return asEngine(sqlite.Open(ctx, c.Database()))
 	}
 	return asEngine(postgres.Open(ctx, c.DatabaseURL))
+}
+
+// newMailer returns what sends letters, nil if no mail server was named.
+func newMailer(c *config.Config) (access.Mailer, error) {
+	if c.SMTPAddr == "" {
+		return nil, nil
+	}
+	sender, err := mail.NewSMTP(mail.Config{
+		Addr: c.SMTPAddr, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, Security: mail.Security(c.SMTPSecurity),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mail.Letters{Sender: sender}, nil
 }
 
 // asEngine makes sure that there is no engine where there is an error.
@@ -98,13 +132,16 @@ func asEngine[E engine](e E, err error) (engine, error) {
 
 // Close ends what runs and closes the database.
 func (a *App) Close() error {
-	switch {
-	case a.Ledger != nil:
-		return a.Ledger.Close()
-	case a.engine != nil:
-		return a.engine.Close()
+	var errs []error
+	if a.Accounts != nil {
+		errs = append(errs, a.Accounts.Close())
 	}
-	return nil
+	if a.Ledger != nil {
+		errs = append(errs, a.Ledger.Close()) // and the engine
+	} else if a.engine != nil {
+		errs = append(errs, a.engine.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Workspace returns the workspace with the slug; without one, the only workspace.

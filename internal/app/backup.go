@@ -58,12 +58,16 @@ func Restore(ctx context.Context, c *config.Config, path string, o Options) (bac
 
 // checkEmpty makes the installation if there is none, and refuses one with accounts;
 // workspaces are looked for once more when nobody else can make one.
-func checkEmpty(ctx context.Context, c *config.Config, o Options) (err error) {
+func checkEmpty(ctx context.Context, c *config.Config, o Options) error {
 	a, err := Open(ctx, c, o)
 	if err != nil {
 		return err
 	}
-	return a.Close()
+	all, err := a.Accounts.All(ctx)
+	if err == nil && len(all) > 0 {
+		err = fault.New(fault.Conflict, "the database holds %d accounts; restore into an empty one", len(all))
+	}
+	return errors.Join(err, a.Close())
 }
 
 // compare verifies the hashes of every workspace and holds them against the manifest. The
@@ -73,7 +77,7 @@ func compare(ctx context.Context, c *config.Config, m backup.Manifest) error {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(ctx, engine, ledger.Options{Registry: ledger.NewRegistry(kinds...)})
+	l, err := ledger.Open(ctx, engine, ledger.Options{Registry: newRegistry()})
 	if err != nil {
 		return errors.Join(err, engine.Close())
 	}

@@ -7,26 +7,32 @@ import (
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/web"
 )
 
-// alive answers that the process runs: who watches it restarts it if there is no answer.
-func alive(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
-
-// ready answers whether requests should be sent here.
-func (a *App) ready(w http.ResponseWriter, r *http.Request) {
-	if err := a.Ready(r.Context()); err != nil {
-		a.Log.Warn("the server is not ready", "error", err)
-		say(w, http.StatusServiceUnavailable, "not ready")
-		return
+// health are the routes for those who watch the server.
+func (a *App) health() []web.Route {
+	return []web.Route{
+		// alive: whoever gets no answer starts the process again
+		{Method: http.MethodGet, Pattern: "/healthz", Who: web.Anyone, Plain: true, Handle: func(q *web.Request) error {
+			return say(q.W, http.StatusOK, "ok")
+		}},
+		// ready: whoever gets another answer sends requests elsewhere
+		{Method: http.MethodGet, Pattern: "/readyz", Who: web.Anyone, Plain: true, Handle: func(q *web.Request) error {
+			if err := a.Ready(q.R.Context()); err != nil {
+				a.Log.Warn("the server is not ready", "error", err)
+				return say(q.W, http.StatusServiceUnavailable, "not ready")
+			}
+			return say(q.W, http.StatusOK, "ready")
+		}},
 	}
-	say(w, http.StatusOK, "ready")
 }
 
-func say(w http.ResponseWriter, status int, text string) {
+func say(w http.ResponseWriter, status int, text string) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	fmt.Fprintln(w, text)
+	_, err := fmt.Fprintln(w, text)
+	return err
 }
 
 // Ready returns why the server should get no requests, nil if it should.

@@ -18,6 +18,7 @@ func (a *App) loops() []loop.Loop {
 		{Name: "index of long texts", Every: 2 * time.Second, Do: func(ctx context.Context) error {
 			return a.Ledger.RunTextIndex(ctx, 2*time.Second) // runs until it is told to end
 		}},
+		{Name: "accounts' records that are over", Every: 24 * time.Hour, Do: a.Accounts.Sweep},
 	}
 }
 

@@ -1,11 +1,46 @@
 package app
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/web"
+)
 
 // Handler answers every request to the server.
-func (a *App) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", alive)
-	mux.HandleFunc("GET /readyz", a.ready)
-	return mux
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Routes are all routes of the program: the handler is made of them, and so is the test
+// that tries each as everybody.
+func (a *App) Routes() []web.Route { return a.routes }
+
+// route makes the routes and the handler.
+func (a *App) route() (err error) {
+	kit := &web.Kit{
+		Ledger: a.Ledger, Accounts: a.Accounts, Tables: a.Tables,
+		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
+		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
+		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
+		Found: a.foundByPage,
+	}
+	a.routes = slices.Concat(
+		a.health(),
+		web.Routes(kit),
+	)
+	a.handler, err = web.New(kit, a.routes)
+	return err
+}
+
+// foundByPage makes a workspace as a person asked for it on a page.
+func (a *App) foundByPage(ctx context.Context, owner access.Principal, f web.Founding) (string, error) {
+	slug, err := a.freeSlug(ctx, f.Name)
+	if err != nil {
+		return "", err
+	}
+	_, err = a.Found(ctx, slug, access.Workspace{
+		Name: f.Name, TimeZone: f.TimeZone, FirstWeekday: f.FirstWeekday, Currency: f.Currency,
+	}, owner.Account.ID)
+	return "/w/" + slug, err
 }

@@ -60,6 +60,12 @@ func (a *App) Run(ctx context.Context, started func(url string)) error {
 	defer stop()
 	work.Go(func() { loop.Run(background, a.Ledger, a.Log, a.loops()...) })
 
+	work.Go(func() { // beside the serving, which need not wait for it
+		if err := a.Ledger.CreateViews(background); err != nil && background.Err() == nil {
+			a.Log.Warn("the views for analysts could not be brought up to date", "error", err)
+		}
+	})
+
 	failed := make(chan error, 1)
 	work.Go(func() { failed <- serve(listener) })
 	if started != nil {

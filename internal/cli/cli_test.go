@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +40,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the commands as a person would, a script each under testdata. Besides
 // the usual commands a script has:
 //
-//	await REGEXP    waits until a command in the background, or before, has printed that
+//	await REGEXP    waits until a command, also one in the background, has printed that
+//	                after what was awaited before
 //	database        makes a PostgreSQL database and lets THROUGHLINE_DATABASE_URL name it
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -50,15 +52,16 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": func(ts *testscript.TestScript, _ bool, args []string) {
-				file, pattern := ts.Getenv("OUTPUT_COPY"), regexp.MustCompile(args[0])
+				pattern := regexp.MustCompile(args[0])
 				for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-					text, err := os.ReadFile(file)
-					if err == nil && pattern.Match(text) {
-						ts.Check(os.Truncate(file, 0))
+					text, _ := os.ReadFile(ts.Getenv("OUTPUT_COPY")) // not there before the first output
+					seen, _ := strconv.Atoi(ts.Getenv("OUTPUT_SEEN"))
+					if at := pattern.FindIndex(text[seen:]); at != nil {
+						ts.Setenv("OUTPUT_SEEN", strconv.Itoa(seen+at[1]))
 						return
 					}
 					if time.Now().After(deadline) {
-						ts.Fatalf("nobody printed %s in a minute; there is:\n%s", pattern, text)
+						ts.Fatalf("nobody printed %s in a minute; there is:\n%s", pattern, text[seen:])
 					}
 				}
 			},

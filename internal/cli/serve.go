@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -35,8 +36,16 @@ the file that --config names.`,
 				for _, name := range c.Unknown {
 					log.Warn("a variable that begins like ours names no option", "variable", name)
 				}
+				code, err := a.Accounts.SetupCode(ctx)
+				if err != nil {
+					return err
+				}
 				return a.Run(ctx, func(url string) {
-					fmt.Fprintf(cmd.OutOrStdout(), "Throughline listens at %s\n", url)
+					out := cmd.OutOrStdout()
+					fmt.Fprintf(out, "Throughline listens at %s\n", url)
+					if code != "" {
+						fmt.Fprintf(out, "There is no account yet. Open %s/setup within a day and give the code %s\n", cmp.Or(c.PublicURL, url), code)
+					}
 				})
 			})
 		},
