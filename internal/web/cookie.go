@@ -56,19 +56,26 @@ func (q *Request) theme() string {
 }
 
 // The position of the reader's latest write in a workspace: another node, or this one
-// behind it, waits until it has that.
+// behind it, waits until it has that. Browsers keep it in a cookie; programs send back
+// the header that they got.
 const (
+	positionHeader = "Throughline-Position"
 	positionCookie = "position"
 	positionAge    = time.Minute
 )
 
 func (q *Request) wrote(seq ledger.Seq) {
+	q.W.Header().Set(positionHeader, strconv.FormatInt(int64(seq), 10))
 	q.cookie(positionCookie, strconv.FormatInt(int64(seq), 10), "/w/"+q.Workspace.Slug, positionAge)
 }
 
 // position returns the least position that the reader must see.
 func (q *Request) position() ledger.Seq {
-	n, err := strconv.ParseInt(q.cookieValue(positionCookie), 10, 64)
+	text := q.R.Header.Get(positionHeader)
+	if text == "" {
+		text = q.cookieValue(positionCookie)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
 		return 0
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/table"
 )
 
@@ -37,7 +38,7 @@ func (s *Snapshots) Snapshot() (*ledger.Snapshot, error) {
 	at, in := s.q.Query("at"), s.q.Query("in")
 	switch {
 	case at != "" && in != "":
-		return nil, fault.New(fault.Invalid, "a page shows the past or a proposal, not both: take at or in out of the address")
+		return nil, fault.New(fault.Invalid, "the past and a proposal are not shown at once: take at or in out of the address")
 	case at != "":
 		s.shown, err = s.asOf(at)
 	case in != "":
@@ -62,7 +63,7 @@ func (s *Snapshots) asOf(at string) (*ledger.Snapshot, error) {
 		case err != nil:
 			return nil, badMoment(at)
 		case day > today:
-			return nil, fault.New(fault.Invalid, "%s is still to come; a page shows the past or now", at)
+			return nil, fault.New(fault.Invalid, "%s is still to come; what can be read is the past and now", at)
 		case day == today:
 			return s.now, nil
 		}
@@ -77,11 +78,23 @@ func badMoment(at string) error {
 
 func (s *Snapshots) inside(key string) (*ledger.Snapshot, error) {
 	p, ok := ledger.Proposals.ByKey(s.now, key)
+	if id, err := ledger.ParseID(key); err == nil {
+		p, ok = ledger.Proposals.Get(s.now, id)
+	}
 	if !ok {
 		return nil, fault.New(fault.NotFound, "there is no proposal %s", key)
 	}
 	s.in = p
 	return s.q.Kit.Ledger.In(s.q.Context(), s.q.Workspace.ID, s.q.Principal.Actor(), p.ID)
+}
+
+// After returns what the address shows once the write at seq is in it.
+func (s *Snapshots) After(seq ledger.Seq) (*ledger.Snapshot, error) {
+	ctx, ws, as := s.q.Context(), s.q.Workspace.ID, s.q.Principal.Actor()
+	if s.in != nil {
+		return s.q.Kit.Ledger.In(ctx, ws, as, s.in.ID)
+	}
+	return s.q.Kit.Ledger.At(ctx, ws, as, seq)
 }
 
 // Past reports whether the page shows a past moment; nothing can be written there, and
@@ -94,7 +107,11 @@ func (q *Request) Scope() (*table.Scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &table.Scope{View: s, Set: q.Kit.Tables, Today: q.Today(), Week: q.Workspace.Weekday(), Zone: q.zone()}, nil
+	scope := &table.Scope{View: s, Set: q.Kit.Tables, Today: q.Today(), Week: q.Workspace.Weekday(), Zone: q.zone()}
+	if me, ok := people.Of(s, q.Principal.Account.ID); ok {
+		scope.Me = me.ID
+	}
+	return scope, nil
 }
 
 // Update runs a command as the principal, in the proposal if the page shows one. The
