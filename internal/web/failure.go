@@ -10,6 +10,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/api/problem"
 	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
 // fail answers with a failure, once for all routes: a page for people, a problem for
@@ -27,6 +28,11 @@ func (k *Kit) fail(q *Request, err error) {
 	switch {
 	case !wantsPage(q.R):
 		p.Write(q.W)
+	case q.Partial() && p.Status != http.StatusUnauthorized:
+		// a part of a page was asked for; the page stays and a toast says why
+		q.W.Header().Set("HX-Retarget", "#toasts")
+		q.W.Header().Set("HX-Reswap", "beforeend")
+		_ = q.render(p.Status, ui.Toast{Text: refusal(p), Failed: true}, nil)
 	case p.Status == http.StatusUnauthorized && safe(q.R.Method):
 		_ = q.Redirect("/login?next=" + url.QueryEscape(q.R.URL.RequestURI()))
 	default:
@@ -70,6 +76,18 @@ func (q *Request) failurePage(p problem.Problem) error {
 		href = "/login"
 	}
 	return q.Door(Door{Title: f.title, Status: p.Status}, failure(p, f, href))
+}
+
+// refusal says in one line what was wrong.
+func refusal(p problem.Problem) string {
+	parts := []string{capital(p.Detail)}
+	if p.Detail == "" {
+		parts[0] = "Something broke here; the log has it as " + p.Request
+	}
+	for _, f := range p.Errors {
+		parts = append(parts, strings.TrimSpace(f.Name+" "+f.Message))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // insecure answers over plain HTTP from another machine: what to do, instead of a

@@ -116,4 +116,15 @@ document.addEventListener('keydown', (e) => {
   }
 })
 
+// Without a connection nothing is lost and nothing can be saved: the page says so.
+const offline = document.getElementById('offline')
+const connected = () => { if (offline) offline.hidden = navigator.onLine }
+addEventListener('online', connected)
+addEventListener('offline', connected)
+connected()
+
+// A new workspace is most likely in the time zone of who makes it.
+const zone = at<HTMLInputElement>('input[data-zone]')
+if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value
+
 watchToasts()
