@@ -110,12 +110,14 @@ func separatorOf(sample []byte) byte {
 	best, bestScore := byte(0), 0.0
 	for _, sep := range separators {
 		widths := map[int]int{}
-		rows, cells, spaced := 0, 0, 0
+		rows, cells, spaced, first := 0, 0, 0, 0
 		for rec := range sampled(sample, sep) {
 			if rec.blank() || rows == 50 {
 				continue
 			}
-			rows++
+			if rows++; rows == 1 {
+				first = len(rec.cells)
+			}
 			widths[len(rec.cells)]++
 			for _, c := range rec.cells {
 				cells++
@@ -124,7 +126,7 @@ func separatorOf(sample []byte) byte {
 				}
 			}
 		}
-		if widths[1]*2 > rows {
+		if widths[1]*2 > rows || (first == 1 && widths[1]*2 == rows) {
 			continue
 		}
 		delete(widths, 1)

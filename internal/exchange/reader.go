@@ -85,6 +85,7 @@ func (r *Row) blame(column, value, reason, remedy string) {
 
 // Reader reads the rows of one file, holding one at a time.
 type Reader struct {
+	format  Format
 	columns []string
 	byName  map[string]int
 	next    func() (Row, error)
@@ -108,7 +109,7 @@ func Read(r io.Reader, f Format) (*Reader, error) {
 			}
 		}
 	}
-	rd := &Reader{byName: map[string]int{}}
+	rd := &Reader{format: f, byName: map[string]int{}}
 	switch f {
 	case CSV:
 		err = rd.readCSV(text)

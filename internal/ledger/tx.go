@@ -211,6 +211,16 @@ func (tx *Tx) number(prefix string) string {
 
 func provisional(key string) bool { return strings.Contains(key, "-~") }
 
+// Revised returns e as Edit with fn would leave it, and writes nothing.
+func (k Kind[T]) Revised(e *T, fn func(*T) error) (*T, error) {
+	n := k.k.plan.copyOf(any(e).(Entity))
+	if err := fn(any(n).(*T)); err != nil {
+		return nil, err
+	}
+	k.k.plan.tidy(n)
+	return any(n).(*T), nil
+}
+
 // Edit changes an entity: fn gets a deep copy to write to. It is NotFound if the entity
 // does not exist or the actor may not see it; an error of fn changes nothing.
 func (k Kind[T]) Edit(tx *Tx, id ID, fn func(*T) error) error {

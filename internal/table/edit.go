@@ -119,8 +119,8 @@ func (t *Table[T]) Check(s *Scope, in Input) error { return t.fill(s, reference{
 // Differs implements Editor.
 func (t *Table[T]) Differs(s *Scope, r Row, in Input) ([]string, error) {
 	was := any(r.e).(*T)
-	now := *was
-	if err := t.fill(s, reference{}, &now, in); err != nil {
+	now, err := t.kind.Revised(was, func(e *T) error { return t.fill(s, reference{}, e, in) })
+	if err != nil {
 		return nil, err
 	}
 	var changed []string
@@ -130,7 +130,7 @@ func (t *Table[T]) Differs(s *Scope, r Row, in Input) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		b, err := json.Marshal(c.Value(s, &now))
+		b, err := json.Marshal(c.Value(s, now))
 		if err != nil {
 			return nil, err
 		}
