@@ -89,7 +89,7 @@ func (a *App) open(ctx context.Context, create bool) (err error) {
 		return err
 	}
 	if a.Accounts, err = access.OpenAccounts(ctx, a.engine.DB(), access.Settings{
-		Clock: a.clock, Mail: letters, PublicURL: a.Config.PublicURL, Idle: a.Config.SessionIdle, Absolute: a.Config.SessionAbsolute, Log: a.Log,
+		Clock: a.clock, Mail: letters, PublicURL: a.Config.URL(), Idle: a.Config.SessionIdle, Absolute: a.Config.SessionAbsolute, Log: a.Log,
 	}); err != nil {
 		return err
 	}

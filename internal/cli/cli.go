@@ -59,7 +59,10 @@ business strategy to proven outcome.`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newServe(), newBackup(), newRestore(), newMigrate(), newDoctor(), newVersion(), newCompletion())
+	root.AddCommand(
+		newServe(), newInit(), newUserCommand(), newTokenCommand(),
+		newBackup(), newRestore(), newMigrate(), newDoctor(), newVersion(), newCompletion(),
+	)
 	return root
 }
 

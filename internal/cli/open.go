@@ -8,18 +8,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/app"
 	"github.com/throughline-pm/throughline/internal/config"
+	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 )
 
 // withApp runs f on the installation that the command line names.
 func withApp(cmd *cobra.Command, f func(context.Context, *app.App) error) error {
+	return withOptions(cmd, app.Options{}, f)
+}
+
+// withOptions is withApp with options.
+func withOptions(cmd *cobra.Command, o app.Options, f func(context.Context, *app.App) error) error {
 	c, err := configure(cmd)
 	if err != nil {
 		return err
 	}
-	return runApp(cmd, c, app.Options{Log: newLog(cmd, c, max(c.LogLevel, slog.LevelWarn))}, f)
+	o.Log = newLog(cmd, c, max(c.LogLevel, slog.LevelWarn))
+	return runApp(cmd, c, o, f)
 }
 
 // runApp opens an installation, runs f on it and closes it.
@@ -41,8 +49,29 @@ func withWorkspace(cmd *cobra.Command, f func(context.Context, *app.App, ledger.
 		if err != nil {
 			return err
 		}
-		return f(ctx, a, id, ledger.System)
+		by, err := principal(ctx, cmd, a)
+		if err != nil {
+			return err
+		}
+		return f(ctx, a, id, by.Actor())
 	})
+}
+
+// principal returns as whom a command acts: the account that --as names, else the
+// operator of the server, who may do everything.
+func principal(ctx context.Context, cmd *cobra.Command, a *app.App) (access.Principal, error) {
+	email := cmd.Flag("as").Value.String()
+	if email == "" {
+		return access.Operator, nil
+	}
+	as, err := a.Accounts.ByEmail(ctx, email)
+	if err != nil {
+		return access.Principal{}, err
+	}
+	if as.Disabled {
+		return access.Principal{}, fault.New(fault.Forbidden, "the account of %s is disabled", email)
+	}
+	return access.Principal{Account: as, Scope: access.ScopeAdmin}, nil
 }
 
 // installationFlags adds the flags by which a command finds its installation.
@@ -66,6 +95,12 @@ func optionFlags(cmd *cobra.Command, server bool) {
 // workspaceFlags adds the flags by which a command finds its workspace and its actor.
 func workspaceFlags(cmd *cobra.Command) {
 	cmd.Flags().String("workspace", "", "slug of the workspace; may be left out if there is one only")
+	asFlag(cmd)
+}
+
+// asFlag lets a command act as an account.
+func asFlag(cmd *cobra.Command) {
+	cmd.Flags().String("as", "", "e-mail of the account that acts (default the operator of the server)")
 }
 
 // configure reads the configuration from the command line, the environment and the file.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,23 @@ func (c *Config) Database() string { return filepath.Join(c.Data, "throughline.d
 
 // KeyFile is the file in the data folder that holds the secret key.
 func (c *Config) KeyFile() string { return filepath.Join(c.Data, "secret.key") }
+
+// URL is the address that links begin with: the public one, or without one that by which
+// this machine reaches the server.
+func (c *Config) URL() string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, _ := net.SplitHostPort(c.Addr) // was checked by Load
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
 
 // Setting is one option as it stands, for doctor.
 type Setting struct {
@@ -123,6 +141,9 @@ func (c *Config) check(f *fault.Fields) {
 	}
 	if c.SMTPAddr != "" && c.SMTPFrom == "" {
 		f.Add("smtp-from", "mail needs an address to come from, such as throughline@example.com")
+	}
+	if c.SMTPAddr != "" && c.PublicURL == "" {
+		f.Add("public-url", "mail needs an address that its links begin with, such as https://pm.example.com")
 	}
 	if c.SessionIdle > c.SessionAbsolute {
 		f.Add("session-idle", "a session cannot be idle for longer than the %v after which it ends", c.SessionAbsolute)

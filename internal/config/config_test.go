@@ -70,11 +70,29 @@ func TestOptionsThatNeedEachOther(t *testing.T) {
 	for _, flags := range []map[string]string{
 		{"tls-cert": "cert.pem"},
 		{"tls-key": "key.pem"},
-		{"smtp-addr": "mail.example:25"},
+		{"smtp-addr": "mail.example:25", "public-url": "https://pm.example"},
+		{"smtp-addr": "mail.example:25", "smtp-from": "pm@pm.example"},
 		{"session-idle": "3h", "session-absolute": "2h"},
 	} {
 		if _, err := Load(flags, nil); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Load(%v) = %v, want an Invalid", flags, err)
+		}
+	}
+}
+
+func TestURL(t *testing.T) {
+	for want, flags := range map[string]map[string]string{
+		"http://127.0.0.1:8080":  nil,
+		"http://localhost:80":    {"addr": ":80"},
+		"https://localhost:8443": {"addr": "[::]:8443", "tls-cert": "c", "tls-key": "k"},
+		"https://pm.example":     {"addr": ":80", "public-url": "https://pm.example/"},
+	} {
+		c, err := Load(flags, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.URL(); got != want {
+			t.Errorf("URL with %v = %s, want %s", flags, got, want)
 		}
 	}
 }
