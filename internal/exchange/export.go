@@ -280,6 +280,9 @@ func (x *exporter) name(to table.Target) string {
 		return ""
 	}
 	row, ok := t.Row(x.s.View, to.ID)
+	if !ok && x.s.Now != nil {
+		row, ok = t.Row(x.s.Now, to.ID)
+	}
 	if !ok {
 		return ""
 	}

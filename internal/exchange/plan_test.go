@@ -91,14 +91,15 @@ func (w *world) product(name, prefix string) {
 func (w *world) at(day calendar.Day) *table.Scope {
 	w.t.Helper()
 	now := w.clock.Now()
-	s, err := w.l.At(context.Background(), w.ws, ledger.System, 0)
-	if day != "" {
+	live, err := w.l.At(context.Background(), w.ws, ledger.System, 0)
+	s := live
+	if day != "" && err == nil {
 		s, err = w.l.AsOf(context.Background(), w.ws, ledger.System, ledger.AtTime(day.End(time.UTC)))
 	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &table.Scope{View: s, Set: testTables, Today: calendar.DayOf(now), Week: time.Monday, Zone: time.UTC}
+	return &table.Scope{View: s, Now: live, Set: testTables, Today: calendar.DayOf(now), Week: time.Monday, Zone: time.UTC}
 }
 
 // file is a file with a text.
@@ -615,7 +616,7 @@ func (w *world) fillIn() {
 		}
 		top := must(backlog.Features.Create(tx, backlog.Feature{Title: "Offline", Product: product, Status: live}))
 		one := must(backlog.Features.Create(tx, backlog.Feature{
-			Title: "Photos \"quoted\", with;signs", Product: product, Parent: top, Owner: ann, Team: team, Objective: goal, Release: spring,
+			Title: "Photos \"quoted\", with;signs", Product: product, Status: live, Parent: top, Owner: ann, Team: team, Objective: goal, Release: spring,
 			Description: tx.Text("-one\nline\n" + strings.Repeat("long ", 400)), Tags: []string{"a", "b c"}, Priority: "high",
 			Effort: backlog.Effort{{Team: team, Skill: "Go", Low: 1, Likely: 2.5, High: 4}}, Value: backlog.Range{Low: 1, Likely: 2, High: 3},
 			Start: "2026-01-01", Target: "2026-02-01", Links: []backlog.WebLink{{Title: "Spec", URL: "https://example.com/a?b=c"}},

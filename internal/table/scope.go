@@ -19,6 +19,10 @@ type Scope struct {
 	Week  time.Weekday // the first day of a week
 	Zone  *time.Location
 	Me    ledger.ID // the person of who reads; zero: none
+	// Now is the workspace as it is today, while View is a past moment: what that moment
+	// refers to may have been made later, as a status whose name has imported history. It
+	// may be nil.
+	Now ledger.View
 	// Lookup answers Find instead of the view: an import knows what it is about to make.
 	// It may be nil.
 	Lookup func(kind, text string) (ledger.ID, error)
@@ -97,6 +101,9 @@ func (s *Scope) Target(kind string, id ledger.ID) (Target, bool) {
 		return Target{ID: id, Kind: kind}, true
 	}
 	r, ok := t.Row(s.View, id)
+	if !ok && s.Now != nil {
+		r, ok = t.Row(s.Now, id)
+	}
 	if !ok {
 		return Target{Private: true}, true
 	}
