@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/sqlite"
+	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 )
@@ -77,8 +79,10 @@ func (l *Log) String() string {
 	return l.b.String()
 }
 
-// Options are what a Site is made of beside the kit.
+// Options are what a Site is made of beside the kit. The kinds of access and people are
+// always there, because the kit reads them.
 type Options struct {
+	Store  ledger.Store // nil: SQLite in a folder of the test
 	Kinds  []ledger.AnyKind
 	Rules  []access.Rule
 	Tables []table.Any
@@ -94,13 +98,19 @@ func New(t testing.TB, o Options) *Site {
 	s := &Site{Clock: &Clock{now: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)}, Logged: &Log{}}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(s.Logged, t.Output()), nil))
 
-	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"))
-	must(t, err)
+	store := o.Store
+	if store == nil {
+		var err error
+		store, err = sqlite.Open(ctx, filepath.Join(t.TempDir(), "test.db"))
+		must(t, err)
+	}
 	accounts, err := access.OpenAccounts(ctx, store.DB(), access.Settings{Clock: s.Clock.Now, Log: log})
 	must(t, err)
-	kinds := append([]ledger.AnyKind{access.Workspaces, access.Products, access.Memberships}, o.Kinds...)
+	kinds := append([]ledger.AnyKind{access.Workspaces, access.Products, access.Memberships, people.Teams, people.Persons}, o.Kinds...)
+	rules := append(slices.Clone(people.Rules), o.Rules...)
 	l, err := ledger.Open(ctx, store, ledger.Options{
-		Registry: ledger.NewRegistry(kinds...), Policy: access.NewTable(accounts.ScopeOf, o.Rules...), Clock: s.Clock.Now, Log: log,
+		Registry: ledger.NewRegistry(kinds...), Policy: access.NewTable(accounts.ScopeOf, rules...), Clock: s.Clock.Now, Log: log,
+		Stuck: time.Minute, // a loaded test machine is no reason to refuse
 	})
 	must(t, err)
 	t.Cleanup(func() {
@@ -108,7 +118,7 @@ func New(t testing.TB, o Options) *Site {
 		must(t, l.Close())
 	})
 
-	tables := append([]table.Any{access.WorkspaceTable, access.ProductTable, access.MembershipTable}, o.Tables...)
+	tables := append([]table.Any{access.WorkspaceTable, access.ProductTable, access.MembershipTable, people.TeamTable, people.PersonTable}, o.Tables...)
 	s.Kit = &web.Kit{
 		Ledger: l, Accounts: accounts, Limiter: access.NewLimiter(s.Clock.Now), Tables: table.NewSet(tables...),
 		Clock: s.Clock.Now, Log: log, Development: true, Version: "Throughline test",
