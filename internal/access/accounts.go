@@ -251,7 +251,7 @@ func (a *Accounts) ByID(ctx context.Context, id ledger.ID) (Account, error) {
 
 // ByEmail returns an account by its address in any spelling of case, or NotFound.
 func (a *Accounts) ByEmail(ctx context.Context, email string) (Account, error) {
-	return a.account(ctx, selectAccounts+` WHERE a.email = $1`, foldEmail(email))
+	return a.account(ctx, selectAccounts+` WHERE a.email = $1`, knownForm(email))
 }
 
 // All returns all accounts by their names.
@@ -266,13 +266,7 @@ func (a *Accounts) Create(ctx context.Context, n NewAccount, admin bool) (Accoun
 		return Account{}, err
 	}
 	made.Admin = admin
-	err = a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := insertAccount(ctx, tx, made, hash); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, Operator, "create account", made.ID, made.Email)
-	})
-	return made, err
+	return made, a.insert(ctx, Operator, "create account", made, hash, nil)
 }
 
 // prepare checks what an account is to be made of and hashes its password.
@@ -290,17 +284,28 @@ func (a *Accounts) prepare(ctx context.Context, n NewAccount) (Account, string, 
 	return made, hash, err
 }
 
-// insertAccount writes an account; from now on there is no setup.
-func insertAccount(ctx context.Context, tx *sql.Tx, n Account, password string) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE access_state SET set_up = 1 WHERE set_up = 0`); err != nil {
-		return err
-	}
-	made, err := affected(tx.ExecContext(ctx, `INSERT INTO accounts(id, email, name, password, admin, disabled, created_at, seen_at)
-		VALUES ($1, $2, $3, $4, $5, 0, $6, 0) ON CONFLICT DO NOTHING`, n.ID, n.Email, n.Name, password, flag(n.Admin), n.CreatedAt))
-	if err == nil && made == 0 {
-		err = takenEmail()
-	}
-	return err
+// insert writes an account; from now on there is no setup. first runs before, in the same
+// transaction.
+func (a *Accounts) insert(ctx context.Context, by Principal, verb string, n Account, password string, first func(context.Context, *sql.Tx) error) error {
+	return a.change(ctx, []ledger.ID{n.ID}, func(ctx context.Context, tx *sql.Tx) error {
+		if first != nil {
+			if err := first(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE access_state SET set_up = 1`); err != nil {
+			return err
+		}
+		made, err := affected(tx.ExecContext(ctx, `INSERT INTO accounts(id, email, name, password, admin, disabled, created_at, seen_at)
+			VALUES ($1, $2, $3, $4, $5, 0, $6, 0) ON CONFLICT DO NOTHING`, n.ID, n.Email, n.Name, password, flag(n.Admin), n.CreatedAt))
+		if err == nil && made == 0 {
+			err = takenEmail()
+		}
+		if err != nil {
+			return err
+		}
+		return a.note(ctx, tx, by, verb, n.ID, n.Email)
+	})
 }
 
 func takenEmail() error {
@@ -327,7 +332,10 @@ func (a *Accounts) alter(ctx context.Context, by Principal, verb string, id ledg
 func (a *Accounts) SetName(ctx context.Context, by Principal, id ledger.ID, name string) error {
 	var f fault.Fields
 	name = checkName(name, &f)
-	if err := errors.Join(by.mayManage(id), f.Err()); err != nil {
+	if err := by.mayManage(id); err != nil {
+		return err
+	}
+	if err := f.Err(); err != nil {
 		return err
 	}
 	return a.alter(ctx, by, "rename account", id, name, `UPDATE accounts SET name = $2 WHERE id = $1`, name)
@@ -441,6 +449,16 @@ func checkEmail(s string, f *fault.Fields) string {
 	s = foldEmail(s)
 	if parsed, err := mail.ParseAddress(s); err != nil || parsed.Address != s || len(s) > 254 {
 		f.Add("email", "write an e-mail address like ann@example.com")
+	}
+	return s
+}
+
+// knownForm is the normal form of what is typed for an address, or nothing if it is none:
+// people type passwords into the wrong field, and that must not stand in a log.
+func knownForm(s string) string {
+	var f fault.Fields
+	if s = checkEmail(s, &f); f != nil {
+		return ""
 	}
 	return s
 }

@@ -166,12 +166,7 @@ func (a *Accounts) AcceptNew(ctx context.Context, secret string, n NewAccount, g
 	if err != nil {
 		return Account{}, err
 	}
-	err = a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := insertAccount(ctx, tx, made, hash); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, Principal{Account: made}, "create account", made.ID, made.Email)
-	})
+	err = a.insert(ctx, Principal{Account: made}, "create account", made, hash, nil)
 	if fault.Is(err, fault.Invalid) { // somebody else was quicker
 		err = signInFirst(i)
 	}

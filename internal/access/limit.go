@@ -27,6 +27,9 @@ var (
 	// AnonymousLimit is for requests of nobody, by address.
 	AnonymousLimit = Limit{"anonymous", 60, time.Minute}
 
+	// resetMailLimit keeps strangers from filling somebody's mailbox; what is beyond it is
+	// not sent, and nobody is told.
+	resetMailLimit = Limit{"reset mail", 5, time.Hour}
 	// throttleNoteLimit keeps refused tries from filling the log.
 	throttleNoteLimit = Limit{"throttle note", 1, 5 * time.Minute}
 )

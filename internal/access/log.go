@@ -53,7 +53,7 @@ func (a *Accounts) Log(ctx context.Context, p Principal, q LogQuery) (all []LogE
 		return rows.Scan(&e.ID, &e.At, &e.Verb, &e.Account, &e.Token, &e.Subject, &e.Detail, &e.From.Addr, &e.From.Agent)
 	}, `SELECT id, at, verb, account, token, subject, detail, addr, agent FROM access_log
 		WHERE ($1 = '' OR account = $1 OR subject = $1) AND ($2 = '' OR verb = $2) AND ($3 = '' OR id < $3)
-		ORDER BY id DESC LIMIT $4`, q.Account, q.Verb, q.Before, q.Limit)
+		ORDER BY id DESC LIMIT $4`, q.Account, printable(q.Verb), q.Before, q.Limit)
 	return all, err
 }
 

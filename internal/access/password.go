@@ -133,7 +133,7 @@ func runs(s string) bool {
 		longest := 0
 		for _, row := range rows {
 			for _, r := range []string{row, reversed(row)} {
-				for n := len(s); n > longest; n-- {
+				for n := min(len(s), len(r)); n > longest; n-- {
 					if strings.Contains(r, s[:n]) {
 						longest = n
 					}

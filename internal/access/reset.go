@@ -69,6 +69,9 @@ func (a *Accounts) sendReset(ctx context.Context, email string, from Client) err
 	if err != nil {
 		return err
 	}
+	if a.limits.Take(resetMailLimit, to.Email) != nil {
+		return nil
+	}
 	secret, err := a.newReset(ctx, Principal{From: from}, to.ID)
 	if err != nil {
 		return err

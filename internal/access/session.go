@@ -57,7 +57,7 @@ func (a *Accounts) SignIn(ctx context.Context, email, password string, from Clie
 	var kept string
 	if err := query(ctx, a.db, func(rows *sql.Rows) error {
 		return rows.Scan(append(p.Account.into(), &kept)...)
-	}, `SELECT `+accountColumns+`, a.password FROM accounts a WHERE a.email = $1`, email); err != nil {
+	}, `SELECT `+accountColumns+`, a.password FROM accounts a WHERE a.email = $1`, knownForm(email)); err != nil {
 		return Principal{}, "", err
 	}
 	right, err := a.hasher.verify(ctx, kept, password)
@@ -101,7 +101,8 @@ func (a *Accounts) SignIn(ctx context.Context, email, password string, from Clie
 	return p, secret, nil
 }
 
-func signInKey(email string, from Client) string { return email + " " + place(from.Addr) }
+// signInKey is short, however long what is typed.
+func signInKey(email string, from Client) string { return hashOf(email + " " + place(from.Addr)) }
 
 // throttle counts a try of a password and refuses too many of them.
 func (a *Accounts) throttle(ctx context.Context, p Principal, email string) error {
@@ -120,16 +121,6 @@ func (a *Accounts) refuse(ctx context.Context, p Principal, email string) error 
 		return err
 	}
 	return fault.New(fault.Unauthenticated, "the e-mail address or the password is wrong")
-}
-
-// knownForm is an address for the log, or nothing: people type passwords into the wrong
-// field.
-func knownForm(email string) string {
-	var f fault.Fields
-	if checkEmail(email, &f); f != nil {
-		return ""
-	}
-	return email
 }
 
 // rehash keeps a right password under today's parameters and returns what is kept now.
@@ -224,28 +215,28 @@ func (a *Accounts) setPassword(ctx context.Context, by Principal, verb, field st
 // BySession returns who a session's secret stands for, as it was at most 500 ms ago.
 // Unauthenticated: it is unknown, has ended, or its account is disabled.
 func (a *Accounts) BySession(ctx context.Context, secret string) (Principal, error) {
-	return a.by(ctx, hashOf(secret), selectSessionByHash)
+	return a.by(ctx, credential{hash: hashOf(secret)}, selectSessionByHash)
 }
 
-// by returns the principal of a secret, from memory if it is there.
-func (a *Accounts) by(ctx context.Context, hash, text string) (Principal, error) {
+// by returns the principal of a credential, from memory if it is there.
+func (a *Accounts) by(ctx context.Context, c credential, text string) (Principal, error) {
 	if err := a.refresh(ctx, maxAge); err != nil {
 		return Principal{}, err
 	}
 	now := a.now()
-	k, epoch := a.memory.recall(hash)
+	k, epoch := a.memory.recall(c)
 	// another process may have seen it used since
 	if a.ends(k) <= now {
 		var err error
-		if k, err = a.read(ctx, text, hash); err != nil {
+		if k, err = a.read(ctx, text, c.hash); err != nil {
 			return Principal{}, err
 		}
 		if a.ends(k) <= now {
 			return Principal{}, ended()
 		}
-		a.memory.keep(hash, k, epoch)
+		a.memory.keep(c, k, epoch)
 	}
-	if a.memory.use(hash, k, now) {
+	if a.memory.use(c, k, now) {
 		a.writeUse(ctx, k.p, now)
 	}
 	return k.p, nil
@@ -307,8 +298,12 @@ func (a *Accounts) SignOut(ctx context.Context, p Principal) error {
 	return a.endSessions(ctx, p, "sign out", p.Session, `DELETE FROM sessions WHERE account = $1 AND id = $2`)
 }
 
-// Sessions returns the sessions of a principal's account, the latest used first.
+// Sessions returns the sessions of a principal's account, the latest used first. Errors:
+// Forbidden for narrow tokens.
 func (a *Accounts) Sessions(ctx context.Context, p Principal) (all []Session, err error) {
+	if err := p.mayManage(p.Account.ID); err != nil {
+		return nil, err
+	}
 	now := a.now()
 	err = query(ctx, a.db, func(rows *sql.Rows) error {
 		var s Session

@@ -63,28 +63,23 @@ func (a *Accounts) Setup(ctx context.Context, code string, n NewAccount) (Accoun
 		return Account{}, err
 	}
 	made.Admin = true
-	return made, a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		first, err := affected(tx.ExecContext(ctx, `UPDATE access_state SET set_up = 1 WHERE set_up = 0`))
-		if err != nil {
+	return made, a.insert(ctx, Principal{Account: made}, "set up", made, hash, func(ctx context.Context, tx *sql.Tx) error {
+		var setUp int
+		if err := tx.QueryRowContext(ctx, `SELECT set_up FROM access_state`).Scan(&setUp); err != nil {
 			return err
 		}
-		if first == 0 {
+		if setUp != 0 {
 			return fault.New(fault.Conflict, "the server has been set up already; sign in")
 		}
 		used, err := affected(tx.ExecContext(ctx, `DELETE FROM setup_codes WHERE hash = $1 AND expires_at > $2`, setupHash(code), a.now()))
+		if err == nil && used == 0 {
+			err = wrongCode()
+		}
 		if err != nil {
 			return err
 		}
-		if used == 0 {
-			return wrongCode()
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM setup_codes`); err != nil {
-			return err
-		}
-		if err := insertAccount(ctx, tx, made, hash); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, Principal{Account: made}, "set up", made.ID, made.Email)
+		_, err = tx.ExecContext(ctx, `DELETE FROM setup_codes`)
+		return err
 	})
 }
 

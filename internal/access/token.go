@@ -35,7 +35,7 @@ type NewToken struct {
 // ByToken returns who a token's secret stands for, as it was at most 500 ms ago.
 // Unauthenticated: it is unknown, revoked or expired, or its account is disabled.
 func (a *Accounts) ByToken(ctx context.Context, secret string) (Principal, error) {
-	return a.by(ctx, hashOf(secret), selectTokenByHash)
+	return a.by(ctx, credential{true, hashOf(secret)}, selectTokenByHash)
 }
 
 // NewToken makes a token for the principal's account and returns its secret. A token never

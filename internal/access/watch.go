@@ -25,22 +25,30 @@ const (
 )
 
 // memory is what a process knows without asking the database: the principals in use, by
-// the hash of their secret, the scopes of all tokens, and who waits for the end of a
+// their credentials, the scopes of all tokens, and who waits for the end of a
 // principal. It holds as of the newest change that was read, and that is asked for every
 // heartbeat: one row for all sessions, however many there are.
 type memory struct {
 	began   time.Time
 	checked atomic.Int64 // when the newest answered question was asked, since began
 
-	reading sync.Mutex // one question at a time
-	seq     int64      // the newest change read
+	reading sync.Mutex    // one question at a time
+	seq     int64         // the newest change read
+	failed  error         // the answer to the latest question
+	settled time.Duration // when it was given, since began
 
 	mu       sync.Mutex
-	known    map[string]*known
+	known    map[credential]*known
 	epoch    int64 // counts what was dropped: an answer read before it is not to be kept
 	scopes   map[ledger.ID]tokenScope
 	names    map[ledger.ID]string
 	watchers map[*watcher]struct{}
+}
+
+// credential is a secret by its hash: one of a session is none of a token.
+type credential struct {
+	token bool
+	hash  string
 }
 
 // known is a principal as read from the database.
@@ -94,7 +102,7 @@ func (m *memory) reload(ctx context.Context, a *Accounts) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.known, m.names, m.scopes = map[string]*known{}, map[ledger.ID]string{}, scopes
+	m.known, m.names, m.scopes = map[credential]*known{}, map[ledger.ID]string{}, scopes
 	m.epoch++
 	m.seq = seq
 	m.checked.Store(int64(asked))
@@ -150,15 +158,27 @@ func (a *Accounts) change(ctx context.Context, who []ledger.ID, f func(context.C
 // refresh reads what has changed, unless that was done less than age ago.
 func (a *Accounts) refresh(ctx context.Context, age time.Duration) error {
 	m := &a.memory
-	if age > 0 && time.Since(m.began)-time.Duration(m.checked.Load()) < age {
+	came := time.Since(m.began)
+	if age > 0 && came-time.Duration(m.checked.Load()) < age {
 		return nil
 	}
 	m.reading.Lock()
 	defer m.reading.Unlock()
-	asked := time.Since(m.began)
-	if age > 0 && asked-time.Duration(m.checked.Load()) < age {
+	if age > 0 && came-time.Duration(m.checked.Load()) < age {
 		return nil // another goroutine has asked meanwhile
 	}
+	if age > 0 && m.failed != nil && m.settled > came {
+		return m.failed // in vain, and each for itself would wait as long again
+	}
+	m.failed = a.catchUp(context.WithoutCancel(ctx))
+	m.settled = time.Since(m.began)
+	return m.failed
+}
+
+// catchUp reads what has changed; the caller holds reading.
+func (a *Accounts) catchUp(ctx context.Context) error {
+	m := &a.memory
+	asked := time.Since(m.began)
 	seq := m.seq
 	var who []ledger.ID
 	gap := false
@@ -213,9 +233,9 @@ func (m *memory) forget(who []ledger.ID, scopes map[ledger.ID]tokenScope) {
 	m.epoch++
 	clear(m.names)
 	for _, id := range who {
-		for hash, k := range m.known {
+		for c, k := range m.known {
 			if k.concerns(id) {
-				delete(m.known, hash)
+				delete(m.known, c)
 			}
 		}
 		for token, t := range m.scopes {
@@ -230,17 +250,17 @@ func (m *memory) forget(who []ledger.ID, scopes map[ledger.ID]tokenScope) {
 }
 
 // recall returns a principal from memory, as it was at most maxAge ago.
-func (m *memory) recall(hash string) (known, int64) {
+func (m *memory) recall(c credential) (known, int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if k := m.known[hash]; k != nil {
+	if k := m.known[c]; k != nil {
 		return *k, m.epoch
 	}
 	return known{}, m.epoch
 }
 
 // keep remembers a principal that was read when the epoch was the given one.
-func (m *memory) keep(hash string, k known, epoch int64) {
+func (m *memory) keep(c credential, k known, epoch int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if epoch != m.epoch {
@@ -249,15 +269,15 @@ func (m *memory) keep(hash string, k known, epoch int64) {
 	if len(m.known) >= keptPrincipals {
 		clear(m.known)
 	}
-	m.known[hash] = &k
+	m.known[c] = &k
 }
 
 // use notes that a principal is used now and reports whether that is to be written: at
 // most once a minute, by one of those who use it.
-func (m *memory) use(hash string, k known, now ledger.Time) bool {
+func (m *memory) use(c credential, k known, now ledger.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	kept := m.known[hash]
+	kept := m.known[c]
 	if kept == nil {
 		kept = &k // changed since it was read; the next use reads it anew
 	}
@@ -355,8 +375,8 @@ func (a *Accounts) Names(ctx context.Context) func(ledger.ID) string {
 		if ok {
 			return name
 		}
-		if id == Operator.Account.ID {
-			return Operator.Account.Name
+		if id == ledger.System.ID {
+			return "Throughline"
 		}
 		if err := query(ctx, a.db, func(rows *sql.Rows) error { return rows.Scan(&name) }, `SELECT name FROM accounts WHERE id = $1
 			UNION ALL SELECT a.name || ', by ' || t.name FROM tokens t JOIN accounts a ON a.id = t.account WHERE t.id = $1`, id); err != nil {
