@@ -61,6 +61,7 @@ business strategy to proven outcome.`,
 	}
 	root.AddCommand(
 		newServe(), newInit(), newUserCommand(), newTokenCommand(),
+		newImport(), newExport(),
 		newBackup(), newRestore(), newMigrate(), newDoctor(), newVersion(), newCompletion(),
 	)
 	return root

@@ -215,3 +215,28 @@ func TestOptionsAreDeclaredOnceAndWhole(t *testing.T) {
 		t.Errorf("variable = %s", got)
 	}
 }
+
+// TestTheManualListsEveryOption holds the table in docs/operations.md against the
+// declarations.
+func TestTheManualListsEveryOption(t *testing.T) {
+	manual, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have, want []string
+	for line := range strings.Lines(string(manual)) {
+		if strings.HasPrefix(line, "| `--") {
+			have = append(have, strings.TrimSpace(line))
+		}
+	}
+	for _, o := range Options {
+		usual := ""
+		if o.Default != "" {
+			usual = "`" + o.Default + "`"
+		}
+		want = append(want, "| `--"+o.Name+"` | `"+o.Variable()+"` | "+usual+" | "+o.Doc+" |")
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("docs/operations.md is not what the options say:\n%s", diff)
+	}
+}
