@@ -1,0 +1,73 @@
+package pages
+
+import (
+	"slices"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/people"
+	"github.com/throughline-pm/throughline/internal/release"
+	"github.com/throughline-pm/throughline/internal/strategy"
+	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/tableweb"
+)
+
+// Areas are the kinds of entities that have pages.
+var Areas = []*tableweb.Area{
+	features,
+	{
+		Table: strategy.ObjectiveTable, Icon: "target", Create: access.Editor,
+		Columns: []string{"key", "title", "owner", "period", "product"},
+		Void:    "An objective says what is to be reached in a period. Features that serve one show it first on their thread.",
+		Main:    featuresBy("objective"),
+	},
+	{
+		Table: release.Table, Icon: "rocket", Create: access.Editor,
+		Columns: []string{"name", "status", "definition", "freeze", "code_freeze", "date", "owner"},
+		Void:    "A release is what ships together: its dates bound what fits in.",
+		Main:    featuresBy("release"),
+	},
+	{
+		Table: people.PersonTable, Icon: "users", Create: access.Editor,
+		Columns: []string{"name", "title", "email", "teams"},
+		Void:    "People own features and belong to teams. Whoever joins the workspace is added here.",
+		Main:    featuresBy("owner"),
+	},
+	{
+		Table: people.TeamTable, Icon: "users", Create: access.Editor,
+		Columns: []string{"name", "lead", "members"},
+		Void:    "A team is people who work together; effort is estimated for teams.",
+		Main:    featuresBy("team"),
+	},
+	{
+		Table: access.ProductTable, Icon: "box", Create: access.Admin,
+		Columns: []string{"name", "prefix", "private"},
+		Void:    "A product has features; its prefix begins their keys.",
+		Main:    featuresBy("product"),
+	},
+	{
+		Table: backlog.StatusTable, Icon: "circle-check", Create: access.Admin,
+		Columns: []string{"name", "stage", "place"},
+		Void:    "The steps that features go through.",
+	},
+	{
+		Table: backlog.FieldTable, Icon: "columns-3", Create: access.Admin,
+		Columns: []string{"label", "name", "type", "options", "unit"},
+		Void:    "A field of your own is a column of features: in lists, filters, files and the API.",
+	},
+}
+
+// Routes are the routes of all pages of a workspace.
+func Routes() []web.Route {
+	return slices.Concat(tableweb.Routes(Areas...), settingsRoutes)
+}
+
+// Nav are the pages in the order of the sidebar.
+var Nav = []web.Nav{
+	{Section: "Why", Icon: "target", Name: "Objectives", Path: "objectives", Key: "O"},
+	{Section: "What and when", Icon: "layers", Name: "Features", Path: "features", Key: "F", Quick: true},
+	{Section: "What and when", Icon: "rocket", Name: "Releases", Path: "releases", Key: "L", Quick: true},
+	{Section: "How", Icon: "users", Name: "People", Path: "people", Key: "T"},
+	{Section: "How", Icon: "users", Name: "Teams", Path: "teams"},
+	{Section: "Foot", Icon: "settings", Name: "Settings", Path: "settings"},
+}

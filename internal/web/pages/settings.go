@@ -1,0 +1,230 @@
+package pages
+
+import (
+	"net/http"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/ui"
+)
+
+var settingsRoutes = []web.Route{
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings", Who: web.Member, Handle: settings},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/settings", Who: web.Admin, Handle: saveSettings},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/members", Who: web.Admin, Handle: members},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/invite", Who: web.Admin, Handle: invite},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/role", Who: web.Admin, Handle: changeRole},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/remove", Who: web.Admin, Handle: removeMember},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/uninvite", Who: web.Admin, Handle: uninvite},
+}
+
+var settingsFields = []string{"name", "time_zone", "first_weekday", "value_unit", "currency"}
+
+func settings(q *web.Request) error { return showSettings(q, &ui.Form{}, 0) }
+
+func showSettings(q *web.Request, f *ui.Form, status int) error {
+	return q.Page(web.Page{Title: "Settings", Status: status}, settingsPage(q, f))
+}
+
+func saveSettings(q *web.Request) error {
+	f, err := q.Form(settingsFields...)
+	if err != nil {
+		return err
+	}
+	scope, err := q.Scope()
+	if err != nil {
+		return err
+	}
+	seq, err := q.Update("change settings", func(tx *ledger.Tx) error {
+		for w := range access.Workspaces.All(tx) {
+			in := table.Input{}
+			for _, name := range settingsFields {
+				in[name] = f.Values.Get(name)
+			}
+			return access.WorkspaceTable.Edit(tx, scope.In(tx), w.ID, in)
+		}
+		return fault.New(fault.NotFound, "there are no settings")
+	})
+	if err != nil {
+		status, ok := web.Refused(f, err)
+		if !ok {
+			return err
+		}
+		return showSettings(q, f, status)
+	}
+	q.Said("Settings saved", seq)
+	return q.Redirect(q.Path("settings"))
+}
+
+// member is somebody with a role in the workspace.
+type member struct {
+	membership *access.Membership
+	name       string
+	email      string
+	product    string
+}
+
+// roster are the members as an admin sees them, and the invitations that are open.
+type roster struct {
+	*web.Request
+	members  []member
+	invited  []access.Invitation
+	products []ui.Option
+	form     *ui.Form
+	link     string // of an invitation just made; it is shown once
+}
+
+func readRoster(q *web.Request, f *ui.Form) (*roster, error) {
+	r := &roster{Request: q, form: f, products: []ui.Option{{Label: "The whole workspace"}}}
+	now := q.Live()
+	for m := range access.Memberships.All(now) {
+		a, err := q.Kit.Accounts.ByID(q.Context(), m.Account)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		one := member{membership: m, name: a.Name, email: a.Email}
+		if p, ok := access.Products.Get(now, m.Product.ID()); ok {
+			one.product = p.Name
+		}
+		r.members = append(r.members, one)
+	}
+	for p := range access.Products.All(now) {
+		r.products = append(r.products, ui.Option{Value: p.ID.String(), Label: p.Name})
+	}
+	var err error
+	r.invited, err = q.Kit.Accounts.Invitations(q.Context(), q.Workspace.ID)
+	return r, err
+}
+
+func members(q *web.Request) error {
+	r, err := readRoster(q, &ui.Form{})
+	if err != nil {
+		return err
+	}
+	return q.Page(web.Page{Title: "Members", Area: "settings", Crumbs: settingsCrumb(q)}, membersPage(r))
+}
+
+func settingsCrumb(q *web.Request) []ui.Link {
+	return []ui.Link{{Label: "Settings", Href: q.Path("settings")}}
+}
+
+// invite makes a link that joins whoever it is for. Nobody invites to more than they hold.
+func invite(q *web.Request) error {
+	f, err := q.Form("email", "role", "product")
+	if err != nil {
+		return err
+	}
+	link, err := makeInvitation(q, f)
+	status := 0
+	if err != nil {
+		var ok bool
+		if status, ok = web.Refused(f, err); !ok {
+			return err
+		}
+	} else {
+		f = &ui.Form{}
+	}
+	r, err := readRoster(q, f)
+	if err != nil {
+		return err
+	}
+	r.link = link
+	return q.Page(web.Page{Title: "Members", Area: "settings", Status: status, Crumbs: settingsCrumb(q)}, membersPage(r))
+}
+
+func makeInvitation(q *web.Request, f *ui.Form) (string, error) {
+	i := access.Invitation{
+		Email: f.Values.Get("email"), Workspace: q.Workspace.ID, WorkspaceName: q.Workspace.Name, Role: access.Role(f.Values.Get("role")),
+	}
+	var faults fault.Fields
+	if !i.Role.AtLeast(access.Viewer) {
+		faults.Add("role", "choose a role")
+	} else if !q.Workspace.Role.AtLeast(i.Role) {
+		faults.Add("role", "is more than yours; an owner can invite to it")
+	}
+	if p := f.Values.Get("product"); p != "" {
+		id, err := ledger.ParseID(p)
+		if _, ok := access.Products.Get(q.Live(), id); err != nil || !ok {
+			faults.Add("product", "there is no such product")
+		}
+		i.Product = id
+		if i.Role == access.Owner {
+			faults.Add("role", "owners own workspaces; on a product the widest role is admin")
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return "", err
+	}
+	_, secret, _, err := q.Kit.Accounts.Invite(q.Context(), q.Principal, i)
+	if err != nil {
+		return "", err
+	}
+	return q.Absolute("/invite/" + secret), nil
+}
+
+// formMembership returns the role given that the form names.
+func formMembership(f *ui.Form) (ledger.ID, error) {
+	id, err := ledger.ParseID(f.Values.Get("id"))
+	if err != nil {
+		return id, fault.New(fault.NotFound, "there is no such member")
+	}
+	return id, nil
+}
+
+func changeRole(q *web.Request) error {
+	f, err := q.Form("id", "role")
+	if err != nil {
+		return err
+	}
+	id, err := formMembership(f)
+	if err != nil {
+		return err
+	}
+	seq, err := q.Update("change role", func(tx *ledger.Tx) error {
+		return access.Memberships.Edit(tx, id, func(m *access.Membership) error {
+			m.Role = access.Role(f.Values.Get("role"))
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	q.Said("Role changed", seq)
+	return q.Redirect(q.Path("members"))
+}
+
+func removeMember(q *web.Request) error {
+	f, err := q.Form("id")
+	if err != nil {
+		return err
+	}
+	id, err := formMembership(f)
+	if err != nil {
+		return err
+	}
+	seq, err := q.Update("remove member", func(tx *ledger.Tx) error { return access.Memberships.Delete(tx, id) })
+	if err != nil {
+		return err
+	}
+	q.Said("Member removed", seq)
+	return q.Redirect(q.Path("members"))
+}
+
+func uninvite(q *web.Request) error {
+	f, err := q.Form("id")
+	if err != nil {
+		return err
+	}
+	id, err := ledger.ParseID(f.Values.Get("id"))
+	if err != nil {
+		return fault.New(fault.NotFound, "there is no such invitation")
+	}
+	if err := q.Kit.Accounts.RevokeInvitation(q.Context(), q.Principal, q.Workspace.ID, id); err != nil {
+		return err
+	}
+	q.Said("Invitation taken back", 0)
+	return q.Redirect(q.Path("members"))
+}

@@ -1,0 +1,119 @@
+// Package tableweb has the pages that every kind of entity has: the list with filters,
+// sorts, groups, columns and saved views, one entity with its properties and history, and
+// the forms to make and change it. An area says which kind, and what its pages show
+// beyond that; features say more than tags.
+package tableweb
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web"
+)
+
+// Area is the pages of one table. Its path is the table's name.
+type Area struct {
+	Table   table.Any
+	Icon    string
+	Columns []string // shown if nothing is said
+	Group   string   // grouped by if nothing is said
+	Void    string   // why such things help, where there are none
+	Create  access.Role
+	Form    []string // the fields of the form for a new one; nil: all that can be written
+
+	// Cells draw columns in a way of their own.
+	Cells map[string]Cell
+	// Extra are columns that only pages have, after the named column.
+	Extra []Extra
+	// Beside stands right of the title of an entity; Strip below it, Main in its body
+	// and Asides among the properties. Each may be nil.
+	Beside func(*View) templ.Component
+	Strip  func(*View) templ.Component
+	Main   func(*View) templ.Component
+	Asides func(*View) templ.Component
+	// Summary is facts of a whole list, at its foot.
+	Summary func(s *table.Scope, l *table.List) string
+	// GroupMeta is facts beside the title of a group.
+	GroupMeta func(s *table.Scope, l *table.List, g table.Group) templ.Component
+}
+
+// Cell draws the value of a column of a row; p makes addresses of pages.
+type Cell func(v *View, column string) templ.Component
+
+// Extra is a column that is drawn and neither sorted nor filtered by.
+type Extra struct {
+	Name, Label, After, Width string
+	Cell                      Cell
+}
+
+// View is one entity in front of a reader.
+type View struct {
+	*web.Request
+	Scope *table.Scope
+	Area  *Area
+	Row   table.Row
+}
+
+// Path returns the address of the entity's page.
+func (v *View) Path(parts ...string) string {
+	return v.Request.Path(append([]string{v.Area.Table.Name(), ref(v.Row)}, parts...)...)
+}
+
+// ref is how an entity stands in an address: by its key, or by its identifier.
+func ref(r table.Row) string {
+	if k := r.Key(); k != "" {
+		return k
+	}
+	return r.ID().String()
+}
+
+// Places lead from an entity of an area's kind to its page.
+func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
+	places := map[string]func(string, ledger.ID) string{}
+	for _, a := range areas {
+		places[a.Table.Kind()] = func(key string, id ledger.ID) string {
+			if key == "" {
+				key = id.String()
+			}
+			return a.Table.Name() + "/" + key
+		}
+	}
+	return places
+}
+
+// Routes are the routes of the areas' pages.
+func Routes(areas ...*Area) []web.Route {
+	var all []web.Route
+	for _, a := range areas {
+		base := "/w/{workspace}/" + a.Table.Name()
+		add := func(method, path string, handle func(*Area, *web.Request) error) {
+			all = append(all, web.Route{
+				Method: method, Pattern: base + path, Who: web.Member,
+				Handle: func(q *web.Request) error { return handle(a, q) },
+			})
+		}
+		add(http.MethodGet, "", (*Area).list)
+		add(http.MethodGet, "/export.csv", (*Area).export)
+		add(http.MethodGet, "/new", (*Area).newForm)
+		add(http.MethodPost, "", (*Area).create)
+		add(http.MethodPost, "/views", (*Area).saveView)
+		add(http.MethodPost, "/views/remove", (*Area).dropView)
+		add(http.MethodGet, "/{entity}", (*Area).show)
+		add(http.MethodGet, "/{entity}/history", (*Area).history)
+		add(http.MethodGet, "/{entity}/edit", (*Area).editForm)
+		add(http.MethodPost, "/{entity}/edit", (*Area).edit)
+		add(http.MethodGet, "/{entity}/field/{column}", (*Area).fieldForm)
+		add(http.MethodPost, "/{entity}/field/{column}", (*Area).editField)
+		add(http.MethodPost, "/{entity}/delete", (*Area).remove)
+	}
+	return all
+}
+
+// MayCreate reports whether the reader has the role to make one.
+func (a *Area) mayWrite(q *web.Request) bool {
+	return !q.Past() && q.Workspace.Role.AtLeast(a.Create)
+}

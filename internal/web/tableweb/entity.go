@@ -1,0 +1,142 @@
+package tableweb
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/throughline-pm/throughline/internal/exchange"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/richtext"
+	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/ui"
+)
+
+// find returns the entity of the address, at the moment that the page shows.
+func (a *Area) find(q *web.Request) (*View, error) {
+	scope, err := q.Scope()
+	if err != nil {
+		return nil, err
+	}
+	text := q.R.PathValue("entity")
+	id, err := ledger.ParseID(text)
+	if err != nil {
+		if id, err = a.byKey(scope, text); err != nil {
+			return nil, err
+		}
+	}
+	row, ok := a.Table.Row(scope.View, id)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no %s %s", a.Table.One(), text)
+	}
+	return &View{Request: q, Scope: scope, Area: a, Row: row}, nil
+}
+
+// byKey finds by a key that the entity has or had.
+func (a *Area) byKey(s *table.Scope, key string) (ledger.ID, error) {
+	if strings.Contains(key, "-") {
+		if found := a.Table.Named(s.View, key); len(found) == 1 {
+			return found[0], nil
+		}
+	}
+	return ledger.ID{}, fault.New(fault.NotFound, "there is no %s %s", a.Table.One(), key)
+}
+
+// show answers with the page of one entity. A former key leads to the key of now.
+func (a *Area) show(q *web.Request) error {
+	v, err := a.find(q)
+	if err != nil {
+		return err
+	}
+	if ref(v.Row) != q.R.PathValue("entity") {
+		return q.Redirect(v.Path())
+	}
+	texts, err := v.texts()
+	if err != nil {
+		return err
+	}
+	return q.Page(v.page(""), entityPage(v, texts))
+}
+
+// page is what the pages of an entity tell the shell.
+func (v *View) page(part string) web.Page {
+	p := web.Page{
+		Title:  v.Row.Title(),
+		Crumbs: []ui.Link{{Label: v.Area.Table.Label(), Href: v.Request.Path(v.Area.Table.Name())}},
+		Hints:  []ui.Hint{{Keys: []string{"Esc"}, Does: "back to the list"}},
+	}
+	if part != "" {
+		p.Crumbs = append(p.Crumbs, ui.Link{Label: v.Row.Title(), Href: v.Path()})
+		p.Title = part
+	}
+	return p
+}
+
+// document is a long text of the entity as HTML.
+type document struct {
+	info table.Info
+	html string
+}
+
+// texts reads the long texts of the entity.
+func (v *View) texts() ([]document, error) {
+	var all []document
+	for _, c := range v.Area.Table.Columns(v.Scope.View) {
+		if c.Type != table.TypeLongText {
+			continue
+		}
+		text, err := v.text(c)
+		if err != nil {
+			return nil, err
+		}
+		if text != "" || c.Writable {
+			all = append(all, document{c, richtext.HTML(text)})
+		}
+	}
+	return all, nil
+}
+
+func (v *View) text(c table.Info) (string, error) {
+	ref, ok := v.Area.Table.Value(v.Scope, v.Row, c.Name).(ledger.TextRef)
+	if !ok {
+		return "", nil
+	}
+	return ledger.Text(v.Context(), v.Scope.View, ref)
+}
+
+// properties are the columns that stand beside the text.
+func (v *View) properties() []table.Info {
+	var all []table.Info
+	for _, c := range v.Area.Table.Columns(v.Scope.View) {
+		switch c.Name {
+		case "key", "id", "title", "name", "label", "rank", "archived", "external_key":
+			continue
+		}
+		if c.Type == table.TypeLongText || c.Type == table.TypeMoment {
+			continue
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// mayEdit reports whether the reader's role lets them write the entity. The kernel asks
+// again, and knows the owner.
+func (v *View) mayEdit() bool { return !v.Past() && v.Workspace.Role.AtLeast("contributor") }
+
+// export answers with the rows of this list as a file.
+func (a *Area) export(q *web.Request) error {
+	l, err := a.read(q)
+	if err != nil {
+		return err
+	}
+	if l.fault != "" {
+		return fault.New(fault.Invalid, "%s", l.fault)
+	}
+	h := q.W.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="`+a.Table.Name()+`.csv"`)
+	q.W.WriteHeader(http.StatusOK)
+	return exchange.ExportView(q.W, l.Scope, a.Table, l.shown, l.list.Rows(0, l.list.Total))
+}

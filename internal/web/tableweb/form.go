@@ -1,0 +1,362 @@
+package tableweb
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/ui"
+)
+
+// optionsAtMost is how many things a select offers; beyond that their key or name is
+// typed.
+const optionsAtMost = 200
+
+// fields are the columns of a form, in the order of the table.
+func (a *Area) fields(v ledger.View, only []string) []table.Info {
+	var all []table.Info
+	for _, c := range a.Table.Columns(v) {
+		if c.Writable && c.Name != "external_key" && (only == nil || slices.Contains(only, c.Name) || c.Need) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// input draws the field of a column. value is what stands there, as it is typed.
+func (a *Area) input(s *table.Scope, f *ui.Form, c table.Info, value string) ui.Field {
+	u := ui.Field{Form: f, Name: c.Name, Label: c.Label, Value: value, Hint: c.Doc, Required: c.Need}
+	if c.Unit != "" && u.Hint == "" {
+		u.Hint = "in " + c.Unit
+	}
+	switch c.Type {
+	case table.TypeLongText:
+		u.Type, u.Rows = "textarea", "14"
+		u.Hint = "Markdown"
+	case table.TypeDay:
+		u.Type = "date"
+	case table.TypeURL:
+		u.Type = "url"
+	case table.TypeNumber:
+		u.Attrs = map[string]any{"inputmode": "decimal"}
+	case table.TypeFlag:
+		u.Options = []ui.Option{{Value: "no", Label: "No"}, {Value: "yes", Label: "Yes"}}
+	case table.TypeChoice, table.TypeLink:
+		u.Options = a.options(s, c, value)
+	}
+	if u.Options == nil && (c.Kind != "" || c.Type == table.TypeChoices) {
+		u.Hint = strings.TrimSpace(u.Hint + " Keys or names, several with semicolons")
+	}
+	return u
+}
+
+// options are what a select offers, nil if that is too much. What stands there now is
+// always offered, even if it is archived.
+func (a *Area) options(s *table.Scope, c table.Info, value string) []ui.Option {
+	all := a.Table.Options(s, c.Name, optionsAtMost+1)
+	if len(all) > optionsAtMost {
+		return nil
+	}
+	out := []ui.Option{}
+	if !c.Need || value == "" {
+		out = append(out, ui.Option{Value: "", Label: "–"})
+	}
+	found := value == ""
+	for _, o := range all {
+		out = append(out, ui.Option{Value: o.Name, Label: o.Label})
+		found = found || o.Name == value
+	}
+	if !found {
+		out = append(out, ui.Option{Value: value, Label: value})
+	}
+	return out
+}
+
+// typed returns what a column of the row is as it would be typed into its field.
+func (v *View) typed(c table.Info) (string, error) {
+	t := v.Area.Table
+	switch c.Type {
+	case table.TypeLongText:
+		return v.text(c)
+	case table.TypeFlag:
+		if t.Show(v.Scope, v.Row, c.Name) == "yes" {
+			return "yes", nil
+		}
+		return "no", nil
+	case table.TypeLink:
+		to, ok := t.Target(v.Scope, v.Row, c.Name)
+		switch {
+		case !ok:
+			return "", nil
+		case to.Key != "":
+			return to.Key, nil
+		default:
+			return to.ID.String(), nil
+		}
+	case table.TypeChoice:
+		s, _ := t.Value(v.Scope, v.Row, c.Name).(string)
+		return s, nil
+	default:
+		return t.Show(v.Scope, v.Row, c.Name), nil
+	}
+}
+
+func (a *Area) newForm(q *web.Request) error {
+	scope, err := q.Scope()
+	if err != nil {
+		return err
+	}
+	f := &ui.Form{Values: url.Values{}}
+	for _, c := range a.fields(scope.View, a.Form) { // fields can be filled from the address: a feature of this release
+		if x := q.Query(c.Name); x != "" {
+			f.Values.Set(c.Name, x)
+		}
+	}
+	return a.formPage(q, scope, nil, f, 0)
+}
+
+// formPage shows the form for a new entity, or for the one of v.
+func (a *Area) formPage(q *web.Request, s *table.Scope, v *View, f *ui.Form, status int) error {
+	var fields []ui.Field
+	only := a.Form
+	if v != nil {
+		only = nil
+	}
+	for _, c := range a.fields(s.View, only) {
+		value := ""
+		if v != nil {
+			var err error
+			if value, err = v.typed(c); err != nil {
+				return err
+			}
+		}
+		fields = append(fields, a.input(s, f, c, value))
+	}
+	form := entityForm{area: a, form: f, fields: fields, action: q.Path(a.Table.Name()), back: q.Path(a.Table.Name()), title: "New " + a.Table.One(), button: "Create " + a.Table.One(), more: true}
+	page := web.Page{Title: form.title, Status: status, Crumbs: []ui.Link{{Label: a.Table.Label(), Href: q.Path(a.Table.Name())}}}
+	if v != nil {
+		form.action, form.back, form.title, form.button, form.more = v.Path("edit"), v.Path(), "Edit "+v.Row.Title(), "Save", false
+		page = v.page("Edit")
+		page.Status = status
+	}
+	return q.Page(page, formPage(form))
+}
+
+// entityForm is a form with the fields of an entity.
+type entityForm struct {
+	area          *Area
+	form          *ui.Form
+	fields        []ui.Field
+	action, back  string
+	title, button string
+	more          bool // offers to make another
+}
+
+// names are the fields that a form post may have.
+func (a *Area) names(v ledger.View) []string {
+	var all []string
+	for _, c := range a.fields(v, nil) {
+		all = append(all, c.Name)
+	}
+	return all
+}
+
+// filled are the values of a form post; a field that is not there is left alone.
+func filled(values url.Values, names []string) table.Input {
+	in := table.Input{}
+	for _, n := range names {
+		if values.Has(n) {
+			in[n] = values.Get(n)
+		}
+	}
+	return in
+}
+
+func (a *Area) create(q *web.Request) error {
+	scope, err := q.Scope()
+	if err != nil {
+		return err
+	}
+	names := a.names(scope.View)
+	f, err := q.Form(append(slices.Clone(names), "another")...)
+	if err != nil {
+		return err
+	}
+	var id ledger.ID
+	seq, err := q.Update("create", func(tx *ledger.Tx) (err error) {
+		id, err = a.Table.Create(tx, scope.In(tx), ledger.ID{}, filled(f.Values, names))
+		return err
+	})
+	if err != nil {
+		status, ok := web.Refused(f, err)
+		if !ok {
+			return err
+		}
+		return a.formPage(q, scope, nil, f, status)
+	}
+	title := f.Values.Get("title") + f.Values.Get("name") + f.Values.Get("label")
+	q.Said("Created "+strings.TrimSpace(title), seq)
+	if f.Values.Get("another") == "yes" { // with the fields that it shares with the next one
+		again := q.Path(a.Table.Name(), "new")
+		for _, c := range a.fields(scope.View, a.Form) {
+			if x := f.Values.Get(c.Name); x != "" && c.Name != "title" && c.Name != "name" && c.Name != "label" && c.Type != table.TypeLongText {
+				again = ui.With(again, c.Name, x)
+			}
+		}
+		return q.Redirect(again)
+	}
+	return q.Redirect(q.Path(a.Table.Name(), id.String()))
+}
+
+func (a *Area) editForm(q *web.Request) error {
+	v, err := a.find(q)
+	if err != nil {
+		return err
+	}
+	return a.formPage(q, v.Scope, v, &ui.Form{}, 0)
+}
+
+// edit writes what of a whole form differs from what stood there when it was opened, so
+// that two people who change different fields at once both succeed.
+func (a *Area) edit(q *web.Request) error {
+	v, err := a.find(q)
+	if err != nil {
+		return err
+	}
+	names := a.names(v.Scope.View)
+	f, err := q.Form(names...)
+	if err != nil {
+		return err
+	}
+	in := filled(f.Values, names)
+	for _, c := range a.fields(v.Scope.View, nil) {
+		was, err := v.typed(c)
+		if err != nil {
+			return err
+		}
+		if x, ok := in[c.Name]; ok && strings.ReplaceAll(x.(string), "\r\n", "\n") == was {
+			delete(in, c.Name)
+		}
+	}
+	seq, err := q.Update("edit", func(tx *ledger.Tx) error { return a.Table.Edit(tx, v.Scope.In(tx), v.Row.ID(), in) })
+	if err != nil {
+		status, ok := web.Refused(f, err)
+		if !ok {
+			return err
+		}
+		return a.formPage(q, v.Scope, v, f, status)
+	}
+	if len(in) > 0 {
+		q.Said("Saved "+v.Row.Title(), seq)
+	}
+	return q.Redirect(v.Path())
+}
+
+// column returns the column of the address.
+func (v *View) column() (table.Info, error) {
+	name := v.R.PathValue("column")
+	c, ok := v.Area.Table.Column(v.Scope.View, name)
+	if !ok || !c.Writable {
+		return c, fault.New(fault.NotFound, "there is no field %q to write", name)
+	}
+	return c, nil
+}
+
+// fieldForm answers with the form of one field, in place of its value.
+func (a *Area) fieldForm(q *web.Request) error {
+	v, err := a.find(q)
+	if err != nil {
+		return err
+	}
+	c, err := v.column()
+	if err != nil {
+		return err
+	}
+	return v.oneField(c, &ui.Form{}, 0)
+}
+
+func (v *View) oneField(c table.Info, f *ui.Form, status int) error {
+	was, err := v.typed(c)
+	if err != nil {
+		return err
+	}
+	field := v.Area.input(v.Scope, f, c, was)
+	if v.Partial() {
+		if status != 0 {
+			v.W.Header().Set("X-Status", "refused")
+		}
+		return v.Fragment(fieldInPlace(v, c, field, was))
+	}
+	p := v.page(c.Label)
+	p.Status = status
+	return v.Page(p, fieldPage(v, c, field, was))
+}
+
+// editField writes one field, if it still is what it was when the form was opened.
+func (a *Area) editField(q *web.Request) error {
+	v, err := a.find(q)
+	if err != nil {
+		return err
+	}
+	c, err := v.column()
+	if err != nil {
+		return err
+	}
+	f, err := q.Form(c.Name, "was")
+	if err != nil {
+		return err
+	}
+	now, err := v.typed(c)
+	if err != nil {
+		return err
+	}
+	want := strings.ReplaceAll(f.Values.Get(c.Name), "\r\n", "\n")
+	was := strings.ReplaceAll(f.Values.Get("was"), "\r\n", "\n")
+	if was != now && want != now {
+		f.Errors = map[string]string{c.Name: "somebody made this “" + short(v.Area.Table.Show(v.Scope, v.Row, c.Name)) + "” meanwhile; save again to replace it"}
+		return v.oneField(c, f, 409)
+	}
+	seq, err := q.Update("edit", func(tx *ledger.Tx) error {
+		return a.Table.Edit(tx, v.Scope.In(tx), v.Row.ID(), table.Input{c.Name: want})
+	})
+	if err != nil {
+		status, ok := web.Refused(f, err)
+		if !ok {
+			return err
+		}
+		if f.Errors[c.Name] == "" {
+			f.Errors = map[string]string{c.Name: messages(err)}
+		}
+		return v.oneField(c, f, status)
+	}
+	q.Said(c.Label+" saved", seq)
+	return q.Redirect(v.Path())
+}
+
+// short cuts a text for use inside a sentence.
+func short(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return s
+}
+
+func (a *Area) remove(q *web.Request) error {
+	v, err := a.find(q)
+	if err != nil {
+		return err
+	}
+	if _, err := q.Form(); err != nil {
+		return err
+	}
+	seq, err := q.Update("delete", func(tx *ledger.Tx) error { return a.Table.Delete(tx, v.Row.ID()) })
+	if err != nil {
+		return err
+	}
+	q.Said("Deleted "+v.Row.Title(), seq)
+	return q.Redirect(q.Path(a.Table.Name()))
+}

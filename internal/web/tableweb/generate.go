@@ -1,0 +1,3 @@
+package tableweb
+
+//go:generate go tool templ generate

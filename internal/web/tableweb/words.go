@@ -1,0 +1,48 @@
+package tableweb
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/throughline-pm/throughline/internal/web/ui"
+)
+
+func lower(s string) string { return strings.ToLower(s) }
+
+func groupLabel(l *listing) string {
+	if l.query.Group == "" {
+		return "Group"
+	}
+	return "Group: " + l.labelOf(l.query.Group)
+}
+
+func (l *listing) filterText() string {
+	if l.query.Filter == nil {
+		return ""
+	}
+	return l.query.Filter.String()
+}
+
+// kept are the parameters of the address that a form of the list passes on.
+func (l *listing) kept(but ...string) []ui.Kept {
+	var all []ui.Kept
+	for _, name := range []string{"filter", "q", "sort", "group", "columns", "at", "in"} {
+		if v := l.Query(name); v != "" && !slices.Contains(but, name) {
+			all = append(all, ui.Kept{Name: name, Value: v})
+		}
+	}
+	return all
+}
+
+// csv is the address of this list as a file.
+func (l *listing) csv() string {
+	at := l.address(l.query)
+	path, query, _ := strings.Cut(at, "?")
+	if query != "" {
+		query = "?" + query
+	}
+	return path + "/export.csv" + query
+}
+
+// cssID escapes the point of a custom field's name for a selector.
+func cssID(name string) string { return strings.ReplaceAll(name, ".", `\.`) }
