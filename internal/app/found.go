@@ -10,6 +10,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/people"
 )
 
 // Found makes a workspace with its settings, its owner and the standard workflow. A
@@ -40,6 +41,14 @@ func (a *App) Found(ctx context.Context, slug string, settings access.Workspace,
 			return err
 		}
 		if err := access.Grant(tx, owner, access.Owner, ledger.ID{}); err != nil {
+			return err
+		}
+		if a, err := a.Accounts.ByID(ctx, owner); err == nil { // the system is nobody's account
+			if err := people.Join(tx, a.ID, a.Name, a.Email); err != nil {
+				return err
+			}
+		}
+		if _, err := access.Products.Create(tx, access.Product{Name: w.Name, Prefix: prefixOf(w.Name)}); err != nil {
 			return err
 		}
 		return backlog.StandardWorkflow(tx)
@@ -88,4 +97,27 @@ func slugOf(name string) string {
 		return "workspace"
 	}
 	return b.String()
+}
+
+// prefixOf makes the prefix of a first product from the name of its workspace: the
+// capitals of a name that has several, else its first letters.
+func prefixOf(name string) string {
+	var capitals, letters strings.Builder
+	for _, r := range name {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			capitals.WriteRune(r)
+			letters.WriteRune(r)
+		case r >= 'a' && r <= 'z':
+			letters.WriteRune(r - 'a' + 'A')
+		}
+	}
+	p := capitals.String()
+	if len(p) < 2 {
+		p = letters.String()
+	}
+	if len(p) < 2 {
+		return "TL"
+	}
+	return p[:min(len(p), 3)]
 }

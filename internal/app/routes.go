@@ -7,6 +7,8 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/pages"
+	"github.com/throughline-pm/throughline/internal/web/tableweb"
 )
 
 // Handler answers every request to the server.
@@ -23,11 +25,12 @@ func (a *App) route() (err error) {
 		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
 		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
 		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
-		Found: a.foundByPage,
+		Found: a.foundByPage, Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
 	}
 	a.routes = slices.Concat(
 		a.health(),
 		web.Routes(kit),
+		pages.Routes(),
 	)
 	a.handler, err = web.New(kit, a.routes)
 	return err

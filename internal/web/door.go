@@ -11,6 +11,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
@@ -45,7 +46,7 @@ func (q *Request) signIn() error {
 	if err != nil {
 		return err
 	}
-	p, secret, err := q.Kit.Accounts.SignIn(q.Context(), f.Values.Get("email"), f.Values.Get("password"), q.client())
+	p, secret, err := q.Kit.Accounts.SignIn(q.Context(), f.Values.Get("email"), f.Values.Get("password"), q.Client())
 	if err != nil {
 		status, ok := Refused(f, err)
 		if !ok {
@@ -82,7 +83,7 @@ func (q *Request) requestReset() error {
 		return err
 	}
 	sent, status := true, 0
-	if err := q.Kit.Accounts.RequestReset(q.Context(), f.Values.Get("email"), q.client()); err != nil {
+	if err := q.Kit.Accounts.RequestReset(q.Context(), f.Values.Get("email"), q.Client()); err != nil {
 		ok := false
 		if status, ok = Refused(f, err); !ok {
 			return err
@@ -137,7 +138,7 @@ func (q *Request) setup() error {
 	if err != nil {
 		return err
 	}
-	if err := q.Kit.Limiter.Take(access.SignInLimit, "set-up "+q.client().Addr); err != nil {
+	if err := q.Kit.Limiter.Take(access.SignInLimit, "set-up "+q.Client().Addr); err != nil {
 		return err
 	}
 	v := f.Values
@@ -150,7 +151,7 @@ func (q *Request) setup() error {
 		}
 		return q.Door(Door{Title: "Set up", Wide: true, Status: status}, setupPage(f))
 	}
-	_, secret, err := q.Kit.Accounts.SignIn(q.Context(), account.Email, account.Password, q.client())
+	_, secret, err := q.Kit.Accounts.SignIn(q.Context(), account.Email, account.Password, q.Client())
 	if err != nil {
 		return err
 	}
@@ -208,7 +209,7 @@ func (q *Request) acceptInvitation() error {
 		}
 		return q.Door(Door{Title: "Join " + i.workspace, Status: status}, invitePage(f, i))
 	}
-	_, session, err := q.Kit.Accounts.SignIn(q.Context(), account.Email, account.Password, q.client())
+	_, session, err := q.Kit.Accounts.SignIn(q.Context(), account.Email, account.Password, q.Client())
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,10 @@ func (q *Request) acceptInvitation() error {
 // that role was asked when the invitation was made.
 func (k *Kit) grant(ctx context.Context, to access.Account, i access.Invitation) error {
 	_, err := k.Ledger.Update(ctx, i.Workspace, ledger.System, "join", func(tx *ledger.Tx) error {
-		return access.Grant(tx, to.ID, i.Role, i.Product)
+		if err := access.Grant(tx, to.ID, i.Role, i.Product); err != nil {
+			return err
+		}
+		return people.Join(tx, to.ID, to.Name, to.Email)
 	})
 	return err
 }

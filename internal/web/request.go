@@ -71,6 +71,18 @@ func (q *Request) Path(parts ...string) string {
 	return ui.With(ui.With(u.String(), "at", q.Query("at")), "in", q.Query("in"))
 }
 
+// Absolute returns the whole address of a path of this server, to be copied or sent.
+func (q *Request) Absolute(path string) string {
+	if q.Kit.PublicURL != "" {
+		return q.Kit.PublicURL + path
+	}
+	scheme := "http://"
+	if q.conn.secure {
+		scheme = "https://"
+	}
+	return scheme + q.R.Host + path
+}
+
 // Form reads a form post. It takes the named fields alone and each once, but for names
 // that end in "*", which may come more often; anything else is refused.
 func (q *Request) Form(names ...string) (*ui.Form, error) {
@@ -190,7 +202,7 @@ func (q *Request) identify(route *Route) error {
 		switch {
 		case err == nil:
 			q.Principal = p
-			q.Principal.From = q.client()
+			q.Principal.From = q.Client()
 			return nil
 		case !fault.Is(err, fault.Unauthenticated):
 			return err
@@ -198,13 +210,13 @@ func (q *Request) identify(route *Route) error {
 		q.endSession()
 	}
 	if route.Who == Anyone {
-		return q.Kit.Limiter.Take(access.AnonymousLimit, q.client().Addr)
+		return q.Kit.Limiter.Take(access.AnonymousLimit, q.Client().Addr)
 	}
 	return fault.New(fault.Unauthenticated, "sign in to see this")
 }
 
-// client is where the request comes from, for the log and the limits.
-func (q *Request) client() access.Client {
+// Client is where the request comes from, for the log and the limits.
+func (q *Request) Client() access.Client {
 	return access.Client{Addr: q.conn.client.String(), Agent: q.R.UserAgent()}
 }
 
