@@ -27,7 +27,7 @@ lint: ## vet, staticcheck, format
 
 # What go generate makes of the source must be what the source holds. Sums before
 # and after tell, where a diff against the last commit would blame open work.
-sums = git ls-files -co --exclude-standard -- '*.gen.go' '*_templ.go' | sort | xargs -r sha256sum 2>&1 || true
+sums = git ls-files -co --exclude-standard -- '*.gen.go' '*_templ.go' '*.gen.js' | sort | xargs -r sha256sum 2>&1 || true
 
 generated: ## fail if generated code is not current
 	@before=$$($(sums)); \
