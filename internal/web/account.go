@@ -18,12 +18,12 @@ type accountView struct {
 	tokens    []access.Token
 	words     ui.Words
 	newToken  string
-	tried     string // the name of the form that was refused
+	tried     string // the name of the form that was refused; "" for one of buttons alone
 	refused   *ui.Form
 }
 
 func (a accountView) form(name string) *ui.Form {
-	if name == a.tried {
+	if name == a.tried && a.refused != nil {
 		return a.refused
 	}
 	return blank()
@@ -98,7 +98,7 @@ var (
 		return q.Kit.Accounts.ChangePassword(q.Context(), q.Principal, f.Values.Get("old"), f.Values.Get("new"))
 	}, "Changed password, ended your other sessions"}
 
-	endSessionForm = accountForm{"session", []string{"id"}, func(q *Request, f *ui.Form) error {
+	endSessionForm = accountForm{"", []string{"id"}, func(q *Request, f *ui.Form) error {
 		id, err := formID(f)
 		if err != nil {
 			return err
@@ -106,11 +106,11 @@ var (
 		return q.Kit.Accounts.EndSession(q.Context(), q.Principal, id)
 	}, "Ended session"}
 
-	endOthersForm = accountForm{"sessions", nil, func(q *Request, _ *ui.Form) error {
+	endOthersForm = accountForm{"", nil, func(q *Request, _ *ui.Form) error {
 		return q.Kit.Accounts.EndOtherSessions(q.Context(), q.Principal)
 	}, "Ended all other sessions"}
 
-	revokeForm = accountForm{"revoke", []string{"id"}, func(q *Request, f *ui.Form) error {
+	revokeForm = accountForm{"", []string{"id"}, func(q *Request, f *ui.Form) error {
 		id, err := formID(f)
 		if err != nil {
 			return err

@@ -23,7 +23,7 @@ func (q *Request) gallery() error {
 		Account:   ui.Person{ID: "tovi", Name: "Tovi"},
 		Find:      "/_gallery",
 		Clock: &ui.Clock{
-			Shown: "Now", Value: "2026-05-12", First: "2025-05-12", Start: "12 May 2025", Today: "2026-05-12",
+			Shown: "Now", Now: "Tue 12 May", Value: "2026-05-12", First: "2025-05-12", Start: "12 May 2025", Today: "2026-05-12",
 			Action: "/_gallery", NowHref: "/_gallery",
 		},
 		Nav: []ui.NavSection{

@@ -172,7 +172,7 @@ func (q *Request) fillTime(s *ui.Shell) {
 	now := ui.With(ui.With(q.R.URL.RequestURI(), "at", ""), "in", "")
 	today := q.Today()
 	clock := &ui.Clock{
-		Shown: "Now", Value: today, First: today.Add(-sliderDays), Start: q.Words().Day(today.Add(-sliderDays)), Today: today,
+		Shown: "Now", Now: q.Now().In(q.zone()).Format("Mon 2 Jan"), Value: today, First: today.Add(-sliderDays), Start: q.Words().Day(today.Add(-sliderDays)), Today: today,
 		Action: q.R.URL.Path, NowHref: now,
 	}
 	for name, values := range q.query {
@@ -210,7 +210,7 @@ func Refused(f *ui.Form, err error) (status int, ok bool) {
 	fields := map[string]string{}
 	message := ""
 	switch e, kind := faultOf(err), fault.KindOf(err); kind {
-	case fault.Invalid, fault.Conflict, fault.Forbidden, fault.Unauthenticated, fault.TooMany, fault.NotFound:
+	case fault.Invalid, fault.Conflict, fault.Forbidden, fault.Unauthenticated, fault.TooMany:
 		message = e.Message
 		for _, field := range e.Fields {
 			fields[field.Name] = field.Message

@@ -139,6 +139,7 @@ func (p *Page) Complaints() []string {
 // against WCAG 2.2 AA and good practice on the page as it is now.
 func (p *Page) Check() {
 	p.t.Helper()
+	must(p.t, p.Wait(rod.Eval(`() => !document.querySelector('.htmx-request')`))) // what is being loaded is dimmed
 	// axe-core is put in from outside the page, which its policy does not bind
 	_, err := p.Page.Evaluate(&rod.EvalOptions{JS: "() => {" + axe + "}", UserGesture: false})
 	must(p.t, err)

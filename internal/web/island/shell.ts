@@ -81,11 +81,11 @@ function typing(e: KeyboardEvent): boolean {
   return on instanceof HTMLElement && (on.isContentEditable || on.matches('input:not([type=checkbox], [type=radio], [type=range]), textarea, select'))
 }
 
-let leader = 0 // when G was pressed
+let leader = -Infinity // when G was pressed
 
 function globalKey(e: KeyboardEvent): boolean {
   if (e.timeStamp - leader < 1500) {
-    leader = 0
+    leader = -Infinity
     const link = at<HTMLAnchorElement>(`[data-go="${CSS.escape(e.key.toUpperCase())}"]`)
     link?.click()
     return link !== null

@@ -42,6 +42,7 @@ type Clock struct {
 	First   calendar.Day // where its slider begins
 	Start   string       // the same in words
 	Today   calendar.Day
+	Now     string // today in words: "Tue 12 May"
 	Action  string // the address of this page
 	Keep    []Kept // its other query parameters
 	NowHref string
