@@ -92,6 +92,8 @@ type Any interface {
 	Label() string
 	// Only reports whether each workspace has exactly one entity of the kind.
 	Only() bool
+	// HasCustom reports whether people can add columns.
+	HasCustom() bool
 	// Columns returns all columns as they are in the view, custom ones last.
 	Columns(v ledger.View) []Info
 	// Column returns the named column.
@@ -156,6 +158,9 @@ func (t *Table[T]) Label() string { return t.spec.Label }
 
 // Only implements Any.
 func (t *Table[T]) Only() bool { return t.spec.Only }
+
+// HasCustom implements Any.
+func (t *Table[T]) HasCustom() bool { return t.spec.Custom != nil }
 
 func (t *Table[T]) columns(v ledger.View) []Column[T] {
 	if t.spec.Custom == nil || v == nil {
