@@ -119,5 +119,5 @@ func prefixOf(name string) string {
 	if len(p) < 2 {
 		return "TL"
 	}
-	return p[:min(len(p), 3)]
+	return p[:2]
 }

@@ -40,7 +40,7 @@ var Areas = []*tableweb.Area{
 		Main:    featuresBy("team"),
 	},
 	{
-		Table: access.ProductTable, Icon: "box", Create: access.Admin,
+		Table: access.ProductTable, Icon: "folder", Create: access.Admin,
 		Columns: []string{"name", "prefix", "private"},
 		Void:    "A product has features; its prefix begins their keys.",
 		Main:    featuresBy("product"),

@@ -48,7 +48,7 @@ var categories = map[backlog.Stage]ui.Status{
 func statusCell(v *tableweb.View, _ string) templ.Component {
 	s, ok := backlog.Statuses.Get(v.Scope.View, feature(v).Status.ID())
 	if !ok {
-		return ui.Text("–")
+		return tableweb.None
 	}
 	drawn := categories[s.Stage]
 	drawn.Name = s.Name
@@ -58,7 +58,7 @@ func statusCell(v *tableweb.View, _ string) templ.Component {
 func effortCell(v *tableweb.View, _ string) templ.Component {
 	f := feature(v)
 	if len(f.Effort) == 0 {
-		return ui.Text("–")
+		return tableweb.None
 	}
 	return ui.Quantity(f.Effort.Total().Mean())
 }
@@ -66,7 +66,7 @@ func effortCell(v *tableweb.View, _ string) templ.Component {
 func scoreCell(v *tableweb.View, _ string) templ.Component {
 	n, ok := feature(v).Score()
 	if !ok {
-		return ui.Text("–")
+		return tableweb.None
 	}
 	return ui.Score(n)
 }
@@ -74,7 +74,7 @@ func scoreCell(v *tableweb.View, _ string) templ.Component {
 func valueCell(v *tableweb.View, _ string) templ.Component {
 	f := feature(v)
 	if f.Value.IsZero() {
-		return ui.Text("–")
+		return tableweb.None
 	}
 	return valueRange(money(v, f.Value.Low), money(v, f.Value.High))
 }
@@ -91,7 +91,7 @@ func priorityCell(v *tableweb.View, column string) templ.Component {
 	text := backlog.FeatureTable.Show(v.Scope, v.Row, column)
 	tone := map[backlog.Priority]ui.Tone{"urgent": ui.Bad, "high": ui.Warn}[feature(v).Priority]
 	if text == "" {
-		return ui.Text("–")
+		return tableweb.None
 	}
 	return ui.Tag(text, tone)
 }

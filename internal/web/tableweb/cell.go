@@ -12,8 +12,8 @@ import (
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
-// none stands where a cell has no value.
-var none = muted("–")
+// None stands where a cell has no value.
+var None = muted("–")
 
 // muted is a text that steps back.
 func muted(text string) templ.Component {
@@ -35,7 +35,7 @@ func (v *View) cell(c table.Info) templ.Component {
 	text := t.Show(v.Scope, v.Row, c.Name)
 	switch {
 	case text == "" || (c.Type == table.TypeFlag && text != "yes"):
-		return none
+		return None
 	case c.Type == table.TypeDay:
 		return ui.Text(v.Words().Day(calendar.Day(text)))
 	case c.Type == table.TypeMoment:
@@ -65,7 +65,7 @@ func (v *View) cell(c table.Info) templ.Component {
 func (v *View) link(t table.Any, c table.Info) templ.Component {
 	to, ok := t.Target(v.Scope, v.Row, c.Name)
 	if !ok {
-		return none
+		return None
 	}
 	return v.target(to)
 }

@@ -116,6 +116,9 @@ func (v *View) properties() []table.Info {
 		if c.Type == table.TypeLongText || c.Type == table.TypeMoment {
 			continue
 		}
+		if !c.Writable && v.Area.Table.Show(v.Scope, v.Row, c.Name) == "" { // nothing to say and nothing to do
+			continue
+		}
 		all = append(all, c)
 	}
 	return all

@@ -16,22 +16,30 @@ import (
 // typed.
 const optionsAtMost = 200
 
-// fields are the columns of a form, in the order of the table.
-func (a *Area) fields(v ledger.View, only []string) []table.Info {
+// fields are the columns of a form: those that the area names in its order, then the
+// others, of which a short form has just what must not be empty.
+func (a *Area) fields(v ledger.View, short bool) []table.Info {
+	place := func(c table.Info) int {
+		if i := slices.Index(a.Form, c.Name); i >= 0 {
+			return i
+		}
+		return len(a.Form)
+	}
 	var all []table.Info
 	for _, c := range a.Table.Columns(v) {
-		if c.Writable && c.Name != "external_key" && (only == nil || slices.Contains(only, c.Name) || c.Need) {
+		if c.Writable && c.Name != "external_key" && (!short || a.Form == nil || place(c) < len(a.Form) || c.Need) {
 			all = append(all, c)
 		}
 	}
+	slices.SortStableFunc(all, func(x, y table.Info) int { return place(x) - place(y) })
 	return all
 }
 
 // input draws the field of a column. value is what stands there, as it is typed.
 func (a *Area) input(s *table.Scope, f *ui.Form, c table.Info, value string) ui.Field {
-	u := ui.Field{Form: f, Name: c.Name, Label: c.Label, Value: value, Hint: c.Doc, Required: c.Need}
+	u := ui.Field{Form: f, Name: c.Name, Label: c.Label, Value: value, Hint: sentence(c.Doc), Required: c.Need}
 	if c.Unit != "" && u.Hint == "" {
-		u.Hint = "in " + c.Unit
+		u.Hint = "In " + c.Unit
 	}
 	switch c.Type {
 	case table.TypeLongText:
@@ -111,7 +119,7 @@ func (a *Area) newForm(q *web.Request) error {
 		return err
 	}
 	f := &ui.Form{Values: url.Values{}}
-	for _, c := range a.fields(scope.View, a.Form) { // fields can be filled from the address: a feature of this release
+	for _, c := range a.fields(scope.View, true) { // fields can be filled from the address: a feature of this release
 		if x := q.Query(c.Name); x != "" {
 			f.Values.Set(c.Name, x)
 		}
@@ -122,11 +130,7 @@ func (a *Area) newForm(q *web.Request) error {
 // formPage shows the form for a new entity, or for the one of v.
 func (a *Area) formPage(q *web.Request, s *table.Scope, v *View, f *ui.Form, status int) error {
 	var fields []ui.Field
-	only := a.Form
-	if v != nil {
-		only = nil
-	}
-	for _, c := range a.fields(s.View, only) {
+	for _, c := range a.fields(s.View, v == nil) {
 		value := ""
 		if v != nil {
 			var err error
@@ -159,7 +163,7 @@ type entityForm struct {
 // names are the fields that a form post may have.
 func (a *Area) names(v ledger.View) []string {
 	var all []string
-	for _, c := range a.fields(v, nil) {
+	for _, c := range a.fields(v, false) {
 		all = append(all, c.Name)
 	}
 	return all
@@ -202,7 +206,7 @@ func (a *Area) create(q *web.Request) error {
 	q.Said("Created "+strings.TrimSpace(title), seq)
 	if f.Values.Get("another") == "yes" { // with the fields that it shares with the next one
 		again := q.Path(a.Table.Name(), "new")
-		for _, c := range a.fields(scope.View, a.Form) {
+		for _, c := range a.fields(scope.View, true) {
 			if x := f.Values.Get(c.Name); x != "" && c.Name != "title" && c.Name != "name" && c.Name != "label" && c.Type != table.TypeLongText {
 				again = ui.With(again, c.Name, x)
 			}
@@ -233,7 +237,7 @@ func (a *Area) edit(q *web.Request) error {
 		return err
 	}
 	in := filled(f.Values, names)
-	for _, c := range a.fields(v.Scope.View, nil) {
+	for _, c := range a.fields(v.Scope.View, false) {
 		was, err := v.typed(c)
 		if err != nil {
 			return err

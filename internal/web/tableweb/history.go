@@ -91,7 +91,7 @@ func (v *View) event(c change, names func(ledger.ID) string, undone bool) ui.Eve
 		Verb: verb(c.commit.Verb, c.entry.Op), Undone: undone,
 	}
 	if who == ledger.System.ID {
-		e.Icon, e.Who.Name = "bot", "Throughline"
+		e.Icon, e.Who.Name = "refresh-cw", "Throughline"
 	}
 	if via := c.commit.Actor.Via; !via.IsZero() {
 		e.Cause = "by " + names(via)

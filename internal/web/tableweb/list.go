@@ -275,7 +275,7 @@ func (l *listing) groupMeta(g table.Group) templ.Component {
 // widths are the classes of columns that have a width of their own; the others get one
 // by their type.
 var widths = map[string]string{
-	"key": "c-key", "objective": "c-obj", "owner": "c-own", "score": "c-sco", "effort": "c-eff", "status": "c-st",
+	"key": "c-key", "objective": "c-obj", "owner": "c-own", "score": "c-score", "effort": "c-eff", "status": "c-st",
 }
 
 func (l *listing) head(c table.Info) ui.Column {
@@ -292,9 +292,11 @@ func (l *listing) head(c table.Info) ui.Column {
 	case widths[c.Name] != "":
 		u.Width, u.Low = widths[c.Name], true
 	case u.Right:
-		u.Width, u.Low = "w7", true
+		u.Width, u.Low = "w5", true
 	case c.Type == table.TypeFlag:
 		u.Width, u.Low = "w5", true
+	case c.Type == table.TypeLink || c.Type == table.TypeChoice:
+		u.Width, u.Low = "w6", true
 	default:
 		u.Width, u.Low = "w9", true
 	}

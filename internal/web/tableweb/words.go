@@ -46,3 +46,11 @@ func (l *listing) csv() string {
 
 // cssID escapes the point of a custom field's name for a selector.
 func cssID(name string) string { return strings.ReplaceAll(name, ".", `\.`) }
+
+// sentence begins a description as a sentence.
+func sentence(doc string) string {
+	if doc == "" {
+		return ""
+	}
+	return strings.ToUpper(doc[:1]) + doc[1:]
+}
