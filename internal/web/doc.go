@@ -27,4 +27,5 @@
 // Components are in package ui, files in assets, TypeScript in island.
 package web
 
-//go:generate go tool templ generate
+//go:generate go tool templ generate -f pages.templ
+//go:generate go tool templ generate -f gallery.templ
