@@ -98,7 +98,7 @@ func (a *App) open(ctx context.Context, create bool) (err error) {
 	}); err != nil {
 		return err
 	}
-	return a.route()
+	return a.route(ctx)
 }
 
 func openEngine(ctx context.Context, c *config.Config) (engine, error) {

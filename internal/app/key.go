@@ -107,11 +107,17 @@ func matchKey(ctx context.Context, db *sql.DB, key []byte) error {
 
 // AdoptKey makes the key of the data folder, or the one that was told, the key of the
 // database. What another key has sealed cannot be read any more.
-func AdoptKey(ctx context.Context, c *config.Config) error {
+func AdoptKey(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if err := prepareFolder(c, false, log); err != nil {
+		return err
+	}
 	engine, err := openEngine(ctx, c)
 	if err != nil {
 		return err
 	}
-	_, err = engine.DB().ExecContext(ctx, `DELETE FROM installation WHERE name = $1`, keyMark)
+	err = ledger.MigrateRecords(ctx, engine.DB(), "app", migrations)
+	if err == nil {
+		_, err = engine.DB().ExecContext(ctx, `DELETE FROM installation WHERE name = $1`, keyMark)
+	}
 	return errors.Join(err, engine.Close())
 }

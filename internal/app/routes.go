@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/api"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/pages"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
@@ -19,7 +20,7 @@ func (a *App) Handler() http.Handler { return a.handler }
 func (a *App) Routes() []web.Route { return a.routes }
 
 // route makes the routes and the handler.
-func (a *App) route() (err error) {
+func (a *App) route(ctx context.Context) error {
 	kit := &web.Kit{
 		Ledger: a.Ledger, Accounts: a.Accounts, Tables: a.Tables,
 		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
@@ -27,10 +28,15 @@ func (a *App) route() (err error) {
 		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
 		Found: a.foundByPage, Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
 	}
+	rest, err := api.Open(ctx, kit)
+	if err != nil {
+		return err
+	}
 	a.routes = slices.Concat(
 		a.health(),
 		web.Routes(kit),
 		pages.Routes(),
+		rest.Routes(),
 	)
 	a.handler, err = web.New(kit, a.routes)
 	return err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,7 @@ beforehand, while servers of the release before go on running.`,
 			if err != nil {
 				return err
 			}
-			if err := app.AdoptKey(cmd.Context(), c); err != nil {
+			if err := app.AdoptKey(cmd.Context(), c, newLog(cmd, c, slog.LevelWarn)); err != nil {
 				return err
 			}
 		}

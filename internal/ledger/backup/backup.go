@@ -75,11 +75,23 @@ type Source interface {
 }
 
 // Create writes a backup to the file at path, which must not exist, and reads it again to
-// see that it is whole. m lacks the workspaces. A file that could not be finished is
-// removed.
-func Create(ctx context.Context, path string, m Manifest, from Source) (Manifest, error) {
-	if _, err := os.Lstat(path); err == nil {
+// see that it is whole. m lacks the workspaces. What could not be finished is removed.
+func Create(ctx context.Context, path string, m Manifest, from Source) (_ Manifest, err error) {
+	// the name is taken first; network drives that keep backups often know no hard links
+	taken, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
 		return m, fault.New(fault.Conflict, "%s exists already", path)
+	}
+	if err != nil {
+		return m, err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(path)
+		}
+	}()
+	if err := taken.Close(); err != nil {
+		return m, err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial") // mode 0600
 	if err != nil {
@@ -95,8 +107,7 @@ func Create(ctx context.Context, path string, m Manifest, from Source) (Manifest
 	if err := check(f.Name()); err != nil {
 		return m, fmt.Errorf("the backup was not stored as it was written: %w", err)
 	}
-	// a link, unlike a renaming, replaces nothing
-	if err := os.Link(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return m, err
 	}
 	return m, syncFolder(filepath.Dir(path))
