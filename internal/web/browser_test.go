@@ -33,6 +33,7 @@ func TestPagesInABrowser(t *testing.T) {
 		}{{browsertest.Desk, "light"}, {browsertest.Desk, "dark"}, {browsertest.Phone, "light"}} {
 			name := fmt.Sprintf("%s-%d-%s", page.name, look.width, look.scheme)
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				p := browsertest.Open(t, page.address, look.width, look.scheme, page.cookies...)
 				p.Shot(name)
 				p.Check()

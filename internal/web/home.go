@@ -120,27 +120,39 @@ func (q *Request) front() error {
 	return q.Page(Page{Title: "Nothing to show"}, emptyWorkspacePage(q.Workspace.Name))
 }
 
-// undo takes back one commit, in the rights of who asks.
+// undo takes back one commit in the rights of who asks: the one that a toast names, else
+// the latest of theirs.
 func (q *Request) undo() error {
 	f, err := q.Form("seq", "back")
 	if err != nil {
 		return err
 	}
-	seq, err := strconv.ParseInt(f.Values.Get("seq"), 10, 64)
-	if err != nil || seq < 1 {
-		return fault.New(fault.Invalid, "%q is no position", f.Values.Get("seq"))
-	}
-	undone, err := q.Kit.Ledger.Undo(q.Context(), q.Workspace.ID, q.Principal.Actor(), ledger.Seq(seq), ledger.Settlement{})
+	undone, err := q.takeBack(f.Values.Get("seq"))
 	if err != nil {
 		return err
 	}
 	q.wrote(undone.Seq)
-	text := "Undone"
+	text := "Undone: " + undone.Verb
 	if n := len(undone.Kept); n > 0 {
 		text += "; " + ui.Count(n, "field", "fields") + " that others changed since stayed"
 	}
 	q.Said(text, 0)
-	return q.Redirect(f.Values.Get("back"))
+	if back := f.Values.Get("back"); back != "" {
+		return q.Redirect(back)
+	}
+	return q.Redirect(q.back())
+}
+
+func (q *Request) takeBack(position string) (ledger.Undone, error) {
+	as := q.Principal.Actor()
+	if position == "" {
+		return q.Kit.Ledger.UndoLast(q.Context(), q.Workspace.ID, as, ledger.Settlement{})
+	}
+	seq, err := strconv.ParseInt(position, 10, 64)
+	if err != nil || seq < 1 {
+		return ledger.Undone{}, fault.New(fault.Invalid, "%q is no position", position)
+	}
+	return q.Kit.Ledger.Undo(q.Context(), q.Workspace.ID, as, ledger.Seq(seq), ledger.Settlement{})
 }
 
 // foundAtMost is how many hits one search shows.

@@ -428,10 +428,29 @@ func TestToastsAndUndo(t *testing.T) {
 	if _, body = s.Get(t, c, "/probe/member/fieldbook"); !strings.Contains(body, "name Fieldbook") {
 		t.Errorf("not undone: %s", body)
 	}
-	for _, bad := range []string{"", "0", "-1", "x", "99999"} {
+	for _, bad := range []string{"0", "-1", "x", "99999"} {
 		if r, _ := s.Post(t, c, "/w/fieldbook/undo", url.Values{"seq": {bad}, "back": {"/"}}); r.StatusCode != 422 && r.StatusCode != 404 {
 			t.Errorf("undo of %q: %d", bad, r.StatusCode)
 		}
+	}
+}
+
+func TestUndoOfTheLatest(t *testing.T) {
+	s := webtest.New(t, webtest.Options{Routes: probes})
+	c := s.Client(t, s.Owner)
+	s.Post(t, c, "/probe/rename/fieldbook", url.Values{"name": {"Logbook"}})
+	r, _ := s.Do(t, c, "POST", "/w/fieldbook/undo", url.Values{}, "Referer", s.Server.URL+"/w/fieldbook/find?q=x")
+	if r.StatusCode != 303 || r.Header.Get("Location") != "/w/fieldbook/find?q=x" {
+		t.Errorf("undo: %d to %s", r.StatusCode, r.Header.Get("Location"))
+	}
+	if _, body := s.Get(t, c, "/probe/member/fieldbook"); !strings.Contains(body, "name Fieldbook") {
+		t.Errorf("not undone: %s", body)
+	}
+	if _, body := s.Get(t, c, "/w/fieldbook/find"); !strings.Contains(body, "Undone: rename") {
+		t.Error("nothing says what was undone")
+	}
+	if r, _ := s.Post(t, c, "/w/fieldbook/undo", url.Values{}); r.StatusCode != 404 {
+		t.Errorf("with nothing to undo: %d", r.StatusCode)
 	}
 }
 

@@ -35,6 +35,9 @@ func (q *Request) Page(p Page, body templ.Component) error {
 		Hints:     p.Hints,
 		Summary:   p.Summary,
 	}
+	if !q.Past() && q.in == nil {
+		shell.Undo = "/w/" + q.Workspace.Slug + "/undo"
+	}
 	q.fillNav(&shell, p.Area)
 	q.fillTime(&shell)
 	return q.render(p.Status, shell, body)

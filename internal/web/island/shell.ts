@@ -105,6 +105,9 @@ document.addEventListener('keydown', (e) => {
   const open = at<HTMLDialogElement>('dialog[open]')
   if (e.key.toLowerCase() === 'k' && (e.metaKey || e.ctrlKey)) {
     if (openPalette()) e.preventDefault()
+  } else if (e.key.toLowerCase() === 'z' && (e.metaKey || e.ctrlKey) && !e.shiftKey && !typing(e) && !open) {
+    const undo = at<HTMLFormElement>('form#undo')
+    if (undo) { e.preventDefault(); undo.requestSubmit() }
   } else if (open) {
     if (open.id === 'palette' && paletteKey(e, open)) e.preventDefault()
   } else if (e.key === 'Escape') {

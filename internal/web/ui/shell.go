@@ -73,12 +73,12 @@ type Hint struct {
 type Shell struct {
 	Document
 	Workspace Link
-	Others    []Link // the other workspaces of the account, to switch to
 	Crumbs    []Link // between the workspace and the page
 	Nav       []NavSection
 	Foot      []NavItem
 	Account   Person
 	Find      string // address of the search, "" for none
+	Undo      string // where the reader's latest change is taken back, "" for a page that cannot write
 	Clock     *Clock
 	Banner    *Banner
 	Hints     []Hint
