@@ -20,8 +20,8 @@
 // # Around it
 //
 // Every answer, errors included, carries the security headers of secure.go. The order
-// is: request id, headers, panics, method, size, origin, plain HTTP, set-up, rate,
-// principal, workspace, role, handler. All routes of the program stand in one list;
+// is: request id, headers, panics, method, size, origin, plain HTTP, address, set-up,
+// principal, rate, workspace, role, handler. All routes of the program stand in one list;
 // New refuses one that does not say for whom it is.
 //
 // Components are in package ui, files in assets, TypeScript in island.

@@ -36,7 +36,7 @@ func (k *Kit) fail(q *Request, err error) {
 	case p.Status == http.StatusUnauthorized && safe(q.R.Method):
 		_ = q.Redirect("/login?next=" + url.QueryEscape(q.R.URL.RequestURI()))
 	default:
-		if q.conn == nil || q.failurePage(p) != nil {
+		if q.failurePage(p) != nil {
 			http.Error(q.W, p.Title, p.Status)
 		}
 	}

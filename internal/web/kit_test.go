@@ -472,6 +472,9 @@ func TestRates(t *testing.T) {
 	if r, _ := s.Get(t, nobody, "/assets/1/app.css"); r.StatusCode != 200 {
 		t.Errorf("assets are shut out too: %d", r.StatusCode)
 	}
+	if r, _ := s.Do(t, nobody, "GET", "/account", nil, "Cookie", "throughline=guessed"); r.StatusCode != 429 {
+		t.Errorf("guessed sessions are not counted: %d", r.StatusCode)
+	}
 	s.Clock.Move(time.Minute)
 	if r, _ := s.Get(t, nobody, "/login"); r.StatusCode != 200 {
 		t.Errorf("a minute later: %d", r.StatusCode)

@@ -179,40 +179,59 @@ func (q *Request) parseQuery() error {
 	return faults.Err()
 }
 
-// identify finds out for whom the request acts: the session of the cookie or, where the
-// route takes them, an API token. What is not known is answered like what has ended.
+// identify finds out for whom the request acts. Nobody we know is counted by address,
+// whether without credentials or with wrong ones.
 func (q *Request) identify(route *Route) error {
 	if route.Plain {
 		return nil
 	}
-	a := q.Kit.Accounts
+	known, err := q.recognise(route)
+	if known || err != nil && !fault.Is(err, fault.Unauthenticated) {
+		return err
+	}
+	if limited := q.Kit.Limiter.Take(access.AnonymousLimit, q.Client().Addr); limited != nil {
+		return limited
+	}
+	if err == nil && route.Who != Anyone {
+		err = fault.New(fault.Unauthenticated, "sign in to see this")
+	}
+	return err
+}
+
+// recognise reads the API token, where the route takes them, or else the session of the
+// cookie. A session that is unknown is like one that has ended: none.
+func (q *Request) recognise(route *Route) (known bool, err error) {
 	if secret, ok := strings.CutPrefix(q.R.Header.Get("Authorization"), "Bearer "); ok {
 		if !route.Tokens {
-			return fault.New(fault.Forbidden, "API tokens are for the API; sign in to use pages")
+			return false, fault.New(fault.Forbidden, "API tokens are for the API; sign in to use pages")
 		}
-		p, err := a.ByToken(q.Context(), strings.TrimSpace(secret))
+		p, err := q.Kit.Accounts.ByToken(q.Context(), strings.TrimSpace(secret))
 		if err != nil {
-			return err
+			return false, err
 		}
-		q.Principal = p
-		return q.Kit.Limiter.Take(access.TokenLimit, p.Token.String())
+		q.act(p)
+		return true, q.Kit.Limiter.Take(access.TokenLimit, p.Token.String())
 	}
-	if secret := q.cookieValue(q.conn.sessionCookie()); secret != "" {
-		p, err := a.BySession(q.Context(), secret)
-		switch {
-		case err == nil:
-			q.Principal = p
-			q.Principal.From = q.Client()
-			return nil
-		case !fault.Is(err, fault.Unauthenticated):
-			return err
-		}
+	secret := q.cookieValue(q.conn.sessionCookie())
+	if secret == "" {
+		return false, nil
+	}
+	p, err := q.Kit.Accounts.BySession(q.Context(), secret)
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
 		q.endSession()
+		return false, nil
+	case err != nil:
+		return false, err
 	}
-	if route.Who == Anyone {
-		return q.Kit.Limiter.Take(access.AnonymousLimit, q.Client().Addr)
-	}
-	return fault.New(fault.Unauthenticated, "sign in to see this")
+	q.act(p)
+	return true, nil
+}
+
+// act makes the request act for a principal.
+func (q *Request) act(p access.Principal) {
+	p.From = q.Client()
+	q.Principal = p
 }
 
 // Client is where the request comes from, for the log and the limits.
