@@ -181,6 +181,7 @@ func TestManaging(t *testing.T) {
 		asRoot, _ := g.signIn("root", annsPassword)
 		asAnn, _ := g.signIn("ann", annsPassword)
 		narrow, _ := g.token(asAnn, NewToken{Scope: ScopeWrite})
+		roots, _ := g.token(asRoot, NewToken{Scope: ScopeWrite})
 		fenced, _ := g.token(asRoot, NewToken{Scope: ScopeAdmin, Workspace: ledger.NewID(1)})
 
 		g.ok(g.SetName(ctx, asAnn, ann.ID, "Ann B."))
@@ -194,6 +195,8 @@ func TestManaging(t *testing.T) {
 			"enabling":                   g.Enable(ctx, asAnn, bob.ID),
 			"making oneself one":         g.SetAdmin(ctx, asAnn, ann.ID, true),
 			"an administrator in fences": g.Disable(ctx, fenced, bob.ID),
+			"by a narrow token":          g.Disable(ctx, roots, bob.ID),
+			"another's name by one":      g.SetName(ctx, roots, bob.ID, "Eve"),
 		} {
 			refused(t, what, err, fault.Forbidden)
 		}
@@ -256,6 +259,21 @@ func TestSetup(t *testing.T) {
 		}
 		if code, err := g.SetupCode(ctx); code != "" || err != nil {
 			t.Errorf("a code afterwards: %q %v", code, err)
+		}
+	})
+}
+
+// TestSetupAfterTheCommandLine: a code that is still good opens nothing once there is an
+// account, also when that has gone to somebody else.
+func TestSetupAfterTheCommandLine(t *testing.T) {
+	atGates(t, func(t *testing.T, g *gate) {
+		code, err := g.SetupCode(t.Context())
+		g.ok(err)
+		g.account("ann", annsPassword, true)
+		_, err = g.Setup(t.Context(), code, NewAccount{Email: "eve@example.com", Name: "Eve", Password: bobsPassword})
+		refused(t, "a code from before", err, fault.Conflict)
+		if n := dumpCount(g, "accounts"); n != 1 {
+			t.Errorf("%d accounts", n)
 		}
 	})
 }

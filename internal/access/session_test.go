@@ -346,6 +346,22 @@ func TestChangesOfAnAccountShow(t *testing.T) {
 	})
 }
 
+// TestDisabledIsEnough: a session or token that was left over opens nothing for a disabled
+// account.
+func TestDisabledIsEnough(t *testing.T) {
+	atGates(t, func(t *testing.T, g *gate) {
+		g.account("ann", annsPassword, false)
+		p, secret := g.signIn("ann", annsPassword)
+		_, token, err := g.NewToken(t.Context(), p, NewToken{Name: "ci", Scope: ScopeRead})
+		g.ok(err)
+		if _, err := g.db.ExecContext(t.Context(), `UPDATE accounts SET disabled = 1`); err != nil {
+			t.Fatal(err)
+		}
+		g.let("session", secret, false)
+		g.letToken("token", token, false)
+	})
+}
+
 func TestSessionsBelongToTheirAccount(t *testing.T) {
 	atGates(t, func(t *testing.T, g *gate) {
 		ctx := t.Context()
