@@ -162,7 +162,7 @@ func galleryTools() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Menu("columns", "Columns", "columns-3").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Menu("columns", "Columns", "columns-3", "v").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -97,7 +97,10 @@ function globalKey(e: KeyboardEvent): boolean {
     case 'g': case 'G': leader = e.timeStamp; return true
     case '?': dialog('keys'); return true
   }
-  return false
+  // what a page does by a single letter, it says on the button that does it
+  const on = e.key.length === 1 ? at(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`) : null
+  on?.click()
+  return on !== null
 }
 
 document.addEventListener('keydown', (e) => {
@@ -113,7 +116,7 @@ document.addEventListener('keydown', (e) => {
   } else if (e.key === 'Escape') {
     // popovers close themselves; the last layer is the past
     if (typing(e)) (e.target as HTMLElement).blur()
-    else if (!at('[popover]:popover-open') && !gridKey(e)) at<HTMLAnchorElement>('[data-back]')?.click()
+    else if (!at('[popover]:popover-open') && !gridKey(e)) (at('.past-bar [data-back]') ?? at('[data-back]'))?.click()
   } else if (!typing(e) && !e.altKey && !e.ctrlKey && !e.metaKey && (globalKey(e) || gridKey(e))) {
     e.preventDefault()
   }

@@ -5,10 +5,8 @@ package tableweb
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/throughline-pm/throughline/internal/table"
@@ -107,7 +105,7 @@ func listPage(l *listing) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Menu("filter-pop", "Filter", "plus").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Menu("filter-pop", "Filter", "plus", "f").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -202,18 +200,14 @@ func listPage(l *listing) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case l.query.Filter != nil || l.query.Text != "":
-			templ_7745c5c3_Err = ui.Void{
-				Icon: "search", Title: "Nothing matches these filters", Text: "Take one away, or all of them.",
-				Action: ui.Button{Label: "Clear filters", Href: l.address(table.Query{Group: l.Area.Group})},
-			}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Void{Icon: "search", Title: "Nothing matches these filters", Text: "Take one away, or all of them.",
+				Action: ui.Button{Label: "Clear filters", Href: l.address(table.Query{Group: l.Area.Group})}}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case l.Area.mayWrite(l.Request):
-			templ_7745c5c3_Err = ui.Void{
-				Icon: l.Area.Icon, Title: "No " + lower(l.Area.Table.Label()) + " yet", Text: l.Area.Void,
-				Action: ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Href: l.Request.Path(l.Area.Table.Name(), "new")},
-			}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Void{Icon: l.Area.Icon, Title: "No " + lower(l.Area.Table.Label()) + " yet", Text: l.Area.Void,
+				Action: ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Href: l.Request.Path(l.Area.Table.Name(), "new")}}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -328,7 +322,7 @@ func listEnd(l *listing) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if l.Area.mayWrite(l.Request) {
-			templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Tone: ui.Primary, Size: "sm", Href: l.Request.Path(l.Area.Table.Name(), "new"), Attrs: templ.Attributes{"data-new": true}}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Tone: ui.Primary, Size: "sm", Href: l.Request.Path(l.Area.Table.Name(), "new"), Attrs: templ.Attributes{"data-key": "c"}}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -267,3 +267,11 @@ func (s Step) class() string {
 	}
 	return ""
 }
+
+// keyAttrs makes a letter click the element it is on.
+func keyAttrs(key []string) templ.Attributes {
+	if len(key) == 0 {
+		return nil
+	}
+	return templ.Attributes{"data-key": key[0], "aria-keyshortcuts": key[0]}
+}

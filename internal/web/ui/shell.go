@@ -73,7 +73,7 @@ type Hint struct {
 type Shell struct {
 	Document
 	Workspace Link
-	Crumbs    []Link // between the workspace and the page
+	Crumbs    []Link // between the workspace and the page; Esc leads to the last of them
 	Nav       []NavSection
 	Foot      []NavItem
 	Account   Person
