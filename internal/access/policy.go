@@ -54,6 +54,15 @@ func NewTable(scope func(token ledger.ID) (Scope, bool), rules ...Rule) *Table {
 	return t
 }
 
+// Missing returns those of the kinds that have no line, so that a program can refuse to
+// start with a kind that nobody may see.
+func (t *Table) Missing(kinds []string) []string {
+	return slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool {
+		_, ok := t.rules[kind]
+		return ok
+	})
+}
+
 // Rules are the lines of this package's kinds and of the kernel's proposals.
 var Rules = []Rule{
 	{Kind: "workspace", Create: Owner, Edit: Admin, Delete: Owner, Guests: true},
@@ -159,14 +168,14 @@ func (t *Table) accountOf(as ledger.Actor) (account ledger.ID, scope Scope, ok b
 // Viewer implements ledger.Policy.
 func (t *Table) Viewer(v ledger.View, as ledger.Actor) (ledger.Viewer, error) {
 	if as.ID == ledger.System.ID {
-		return ledger.Viewer{Class: "system"}, nil
+		return ledger.Viewer{Class: "system", May: func(ledger.View, ledger.Write) error { return nil }}, nil
 	}
-	account, _, ok := t.accountOf(as)
+	account, scope, ok := t.accountOf(as)
 	s := t.sightOf(v, account)
 	if !ok || (s.workspace == Nobody && len(s.products) == 0) {
 		return ledger.Viewer{Class: "nobody", Sees: func(ledger.View, string, ledger.Entity) bool { return false }}, nil
 	}
-	viewer := ledger.Viewer{Class: "all"}
+	viewer := ledger.Viewer{Class: "all", May: func(v ledger.View, w ledger.Write) error { return s.may(v, w, scope) }}
 	for _, kind := range t.personal {
 		r := t.rules[kind]
 		viewer.Personal = append(viewer.Personal, ledger.Personal{
@@ -211,17 +220,12 @@ func (s *sight) class() string {
 	return b.String()
 }
 
-// Write implements ledger.Policy.
-func (t *Table) Write(v ledger.View, as ledger.Actor, w ledger.Write) error {
-	if as.ID == ledger.System.ID {
-		return nil
-	}
-	account, scope, ok := t.accountOf(as)
-	r, known := t.rules[w.Kind]
-	if !ok || !known {
+// may asks the table about a change. The roles are those from before the transaction.
+func (s *sight) may(v ledger.View, w ledger.Write, scope Scope) error {
+	r, known := s.t.rules[w.Kind]
+	if !known {
 		return fault.New(fault.Forbidden, "you may not %s a %s", w.Op, w.Kind)
 	}
-	s := t.sightOf(v, account)
 	least := map[ledger.Op]Role{ledger.OpCreate: r.Create, ledger.OpEdit: r.Edit, ledger.OpDelete: r.Delete}[w.Op]
 	if !w.Branch.IsZero() && r.Product != nil && least == Editor { // to propose is not to do
 		least = Contributor
@@ -237,14 +241,14 @@ func (t *Table) Write(v ledger.View, as ledger.Actor, w ledger.Write) error {
 		if !scope.Allows(least) {
 			return fault.New(fault.Forbidden, "this token is for %s only", scope)
 		}
-		if !role.AtLeast(least) && !(role.AtLeast(Contributor) && r.Mine != nil && r.Mine(v, e, account)) {
+		if !role.AtLeast(least) && !(role.AtLeast(Contributor) && r.Mine != nil && r.Mine(v, e, s.account)) {
 			return s.refuse(role, least, w)
 		}
-		if r.Hidden != nil && r.Hidden(v, e, account) {
+		if r.Hidden != nil && r.Hidden(v, e, s.account) {
 			return fault.New(fault.Forbidden, "this %s is somebody else's", w.Kind)
 		}
 		if r.Guard != nil {
-			if err := r.Guard(v, w, account, role); err != nil {
+			if err := r.Guard(v, w, s.account, role); err != nil {
 				return err
 			}
 		}
@@ -263,7 +267,8 @@ func (s *sight) holds(v ledger.View, r Rule, e ledger.Entity) Role {
 	if r.Also == nil {
 		return role
 	}
-	if other := s.role(v, r.Also(v, e)); role.AtLeast(other) {
+	also := r.Also(v, e)
+	if other := s.role(v, also); !also.IsZero() && role.AtLeast(other) {
 		return other
 	}
 	return role

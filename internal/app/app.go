@@ -6,8 +6,10 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 	_ "time/tzdata" // a workspace has a time zone, also on a machine that knows none
 
@@ -93,8 +95,12 @@ func (a *App) open(ctx context.Context, create bool) (err error) {
 	}); err != nil {
 		return err
 	}
+	registry, policy := newRegistry(), access.NewTable(a.Accounts.ScopeOf, rules...)
+	if missing := policy.Missing(registry.Kinds()); len(missing) > 0 {
+		return fmt.Errorf("the policy has no line for the kinds %s", strings.Join(missing, ", "))
+	}
 	if a.Ledger, err = ledger.Open(ctx, a.engine, ledger.Options{
-		Registry: newRegistry(), Policy: access.NewTable(a.Accounts.ScopeOf, rules...), Clock: a.clock, SecretKey: key, Log: a.Log,
+		Registry: registry, Policy: policy, Clock: a.clock, SecretKey: key, Log: a.Log,
 	}); err != nil {
 		return err
 	}

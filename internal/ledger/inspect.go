@@ -71,7 +71,7 @@ func (tx *Tx) look(changes []*change, f *findings) {
 		if f.form = first(tx.checkForm(c), tx.checkProposal(c), tx.checkRefs(c, &f.refs)); f.form != nil {
 			return
 		}
-		if f.rights = tx.ws.l.policy.Write(v, tx.As, w); f.rights != nil {
+		if f.rights = tx.viewer.may(v, w); f.rights != nil {
 			return
 		}
 		for _, check := range c.k.checks {

@@ -1,14 +1,13 @@
 package ledger
 
 // Policy says who may see and change what. The kernel asks it at every read and at the
-// end of every transaction, so a route cannot forget to. A ledger without one refuses
+// start of every transaction, so a route cannot forget to. A ledger without one refuses
 // everybody but System.
 type Policy interface {
-	// Viewer returns what the actor sees. It is computed from v, the workspace now.
+	// Viewer returns what the actor sees and may do. It is computed from v, the
+	// workspace now; for a transaction, as it is before it: nobody gives themselves the
+	// right to what they are doing.
 	Viewer(v View, as Actor) (Viewer, error)
-	// Write returns nil if the actor may make the change, else a fault, usually
-	// Forbidden. v is the whole workspace with the transaction's changes in place.
-	Write(v View, as Actor, c Write) error
 }
 
 // Viewer is one actor's sight of a workspace.
@@ -26,6 +25,18 @@ type Viewer struct {
 	// Personal are kinds of which viewers of one class may see different entities, as
 	// saved views of their own. Only they decide about these kinds.
 	Personal []Personal
+	// May returns nil if the actor may make the change, else a fault, usually Forbidden;
+	// nil: the actor may change nothing. v is the whole workspace with the transaction's
+	// changes in place. It may be called from several goroutines at once.
+	May func(v View, w Write) error
+}
+
+// may asks about one change.
+func (w Viewer) may(v View, c Write) error {
+	if w.May == nil {
+		return forbidden(c)
+	}
+	return w.May(v, c)
 }
 
 // Personal is a viewer's sight of one kind.
@@ -86,14 +97,7 @@ type denyAll struct{}
 
 func (denyAll) Viewer(_ View, as Actor) (Viewer, error) {
 	if as.ID == System.ID {
-		return Viewer{Class: "system"}, nil
+		return Viewer{Class: "system", May: func(View, Write) error { return nil }}, nil
 	}
 	return Viewer{Class: "nobody", Sees: func(View, string, Entity) bool { return false }}, nil
-}
-
-func (denyAll) Write(_ View, as Actor, c Write) error {
-	if as.ID == System.ID {
-		return nil
-	}
-	return forbidden(c)
 }

@@ -451,7 +451,7 @@ func (l *Ledger) Rebase(ctx context.Context, workspace ID, as Actor, proposal ID
 	return l.integrate(ctx, workspace, as, "rebase", proposal, func(tx *Tx, m *merging) error {
 		m.settle = s
 		p, _ := Proposals.Get(tx, proposal)
-		if err := l.policy.Write(whole{tx.b, tx.seq}, as, Write{Op: OpEdit, Kind: Proposals.Name(), Before: p, After: p, Branch: proposal, Verb: tx.Verb}); err != nil {
+		if err := tx.viewer.may(whole{tx.b, tx.seq}, Write{Op: OpEdit, Kind: Proposals.Name(), Before: p, After: p, Branch: proposal, Verb: tx.Verb}); err != nil {
 			return err
 		}
 		entries, err := m.rebase(tx, tx.b.branches[proposal].patches)

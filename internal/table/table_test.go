@@ -432,7 +432,7 @@ type hideBob struct{ ledgertest.AllowAll }
 
 func (hideBob) Viewer(_ ledger.View, as ledger.Actor) (ledger.Viewer, error) {
 	if as.ID != ledgertest.Bob.ID {
-		return ledger.Viewer{Class: "all"}, nil
+		return ledger.Viewer{Class: "all", May: ledgertest.Anything}, nil
 	}
 	return ledger.Viewer{Class: "some", Sees: func(_ ledger.View, _ string, e ledger.Entity) bool {
 		b, ok := e.(*being)

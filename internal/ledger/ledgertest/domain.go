@@ -224,11 +224,11 @@ type AllowAll struct{}
 
 // Viewer implements ledger.Policy.
 func (AllowAll) Viewer(ledger.View, ledger.Actor) (ledger.Viewer, error) {
-	return ledger.Viewer{Class: "all"}, nil
+	return ledger.Viewer{Class: "all", May: Anything}, nil
 }
 
-// Write implements ledger.Policy.
-func (AllowAll) Write(ledger.View, ledger.Actor, ledger.Write) error { return nil }
+// Anything refuses no change.
+func Anything(ledger.View, ledger.Write) error { return nil }
 
 // Roles is a policy by Member entities: "editor" writes and sees all, "viewer" sees what
 // is not of a private product and writes nothing, others see nothing.
@@ -236,21 +236,19 @@ type Roles struct{}
 
 // Viewer implements ledger.Policy.
 func (Roles) Viewer(v ledger.View, as ledger.Actor) (ledger.Viewer, error) {
-	switch role(v, as) {
+	role := role(v, as)
+	w := ledger.Viewer{Class: role, May: func(_ ledger.View, w ledger.Write) error {
+		return fault.New(fault.Forbidden, "a %s may not %s a %s", role, w.Op, w.Kind)
+	}}
+	switch role {
 	case "editor":
-		return ledger.Viewer{Class: "editor"}, nil
+		w.May = Anything
 	case "viewer":
-		return ledger.Viewer{Class: "viewer", Sees: func(v ledger.View, _ string, e ledger.Entity) bool { return !private(v, e) }}, nil
+		w.Sees = func(v ledger.View, _ string, e ledger.Entity) bool { return !private(v, e) }
+	default:
+		w.Sees = func(ledger.View, string, ledger.Entity) bool { return false }
 	}
-	return ledger.Viewer{Class: "nobody", Sees: func(ledger.View, string, ledger.Entity) bool { return false }}, nil
-}
-
-// Write implements ledger.Policy.
-func (Roles) Write(v ledger.View, as ledger.Actor, w ledger.Write) error {
-	if role(v, as) == "editor" {
-		return nil
-	}
-	return fault.New(fault.Forbidden, "a %s may not %s a %s", role(v, as), w.Op, w.Kind)
+	return w, nil
 }
 
 func role(v ledger.View, as ledger.Actor) string {

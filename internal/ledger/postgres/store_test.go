@@ -204,7 +204,7 @@ func TestOpen(t *testing.T) {
 	if err := conn.QueryRow(t.Context(), `SELECT string_agg(number::text || ' ' || name, ', ' ORDER BY number) FROM schema_migrations`).Scan(&applied); err != nil {
 		t.Fatal(err)
 	}
-	if want := "1 kernel, 9999 of the future"; applied != want {
+	if want := "1 kernel, 2 records, 9999 of the future"; applied != want {
 		t.Errorf("migrations: %s, want %s", applied, want)
 	}
 }
