@@ -74,12 +74,12 @@ func roomOf(dir string) string {
 
 // checkRanks holds imports to the picture of the house. Tests stand in the room
 // they test and may use helper packages, which nothing else may. The plan is a
-// library for strangers: it imports the standard library alone.
+// library for strangers: it imports the standard library alone, and so do examples.
 func checkRanks(t *tree) (found []breach) {
 	homeless := map[string]bool{}
 	for _, f := range t.files {
 		from := roomOf(f.dir)
-		if from == "" && !isHelper(f.dir) && !isTool(f.dir) && !homeless[f.dir] {
+		if from == "" && !isHelper(f.dir) && !isTool(f.dir) && !isExample(f.dir) && !homeless[f.dir] {
 			homeless[f.dir] = true
 			found = append(found, breach{f.dir, "this package has no rank; give its room a place in the picture of internal/archtest/ranks.go"})
 		}
@@ -92,6 +92,8 @@ func checkRanks(t *tree) (found []breach) {
 			case from == "plan" && to != "plan" && !f.test && (ours || !standard(imported)):
 				add("plan imports the standard library alone, not %s", imported)
 			case !ours: // the other rules have their say on those
+			case isExample(f.dir) && !f.test && (ours || !standard(imported)):
+				add("an example imports the standard library alone, not %s: it runs wherever Go does", imported)
 			case isHelper(dir):
 				if !f.test {
 					add("%s is for tests alone", dir)

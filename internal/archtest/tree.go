@@ -89,6 +89,9 @@ func isTool(dir string) bool {
 	return dir == "internal/tools" || strings.HasPrefix(dir, "internal/tools/")
 }
 
+// isExample reports whether dir holds a program that users read and run as it is.
+func isExample(dir string) bool { return strings.HasPrefix(dir, "examples/") }
+
 // resolve finds what the names of one package mean as far as the package itself
 // tells: its imports and the values of its constants. What it imports is not
 // loaded, so it needs no build, and errors about that are no news.

@@ -36,7 +36,7 @@ Throughline itself; of other files it is guessed from the headers and values, or
 mapping file. --print-mapping shows the mapping to begin with.`,
 		Example: `  throughline import csv issues.csv --kind feature --dry-run
   throughline import csv issues.csv --kind feature --print-mapping > mapping.json
-  throughline import csv issues.csv --mapping mapping.json
+  throughline import csv issues.csv --mapping mapping.json --set product=FB
   throughline import jsonl features.jsonl --kind feature --history changes.jsonl`,
 		Args: cobra.ExactArgs(2),
 	}
@@ -46,6 +46,7 @@ mapping file. --print-mapping shows the mapping to begin with.`,
 	f := cmd.Flags()
 	f.StringVar(&r.Kind, "kind", "", "what the records become, such as feature (default what the mapping or a column kind says)")
 	mapping := f.String("mapping", "", "mapping file, or jira, linear or github")
+	f.StringToStringVar(&r.Set, "set", nil, "value of a field in every row, as product=FB; may be given several times")
 	history := f.String("history", "", "file of dated changes of fields, JSON Lines or CSV")
 	f.BoolVar(&r.SkipBadRows, "skip-bad-rows", false, "import the rows without problems")
 	dry := f.Bool("dry-run", false, "tell what would be imported, and write nothing")
@@ -91,7 +92,7 @@ mapping file. --print-mapping shows the mapping to begin with.`,
 				return err
 			}
 			if refused {
-				return fmt.Errorf("%d problems, so nothing is imported; correct them, or give --skip-bad-rows", p.ProblemCount)
+				return fmt.Errorf("problems: %d; nothing is imported; correct them, or give --skip-bad-rows", p.ProblemCount)
 			}
 			return nil
 		})
@@ -155,7 +156,7 @@ func printReport(w io.Writer, r *exchange.Report, dry bool) error {
 		made[m.Kind] = append(made[m.Kind], m.Name)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(made)) {
-		fmt.Fprintf(w, "made because rows refer to them: %s %s\n", kind, strings.Join(made[kind], ", "))
+		fmt.Fprintf(w, "made because rows refer to them: %s %s\n", kind, some(made[kind]))
 	}
 	for _, v := range r.Values {
 		if v.From != v.To {
@@ -163,7 +164,7 @@ func printReport(w io.Writer, r *exchange.Report, dry bool) error {
 		}
 	}
 	if len(r.LeftOut) > 0 {
-		fmt.Fprintf(w, "columns left out: %s\n", strings.Join(r.LeftOut, ", "))
+		fmt.Fprintf(w, "columns left out: %s\n", some(r.LeftOut))
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, n)
@@ -178,4 +179,13 @@ func printReport(w io.Writer, r *exchange.Report, dry bool) error {
 	}
 	_, err := fmt.Fprintf(w, "Imported at position %d.\n", r.Position)
 	return err
+}
+
+// some lists the first names and tells how many more there are.
+func some(names []string) string {
+	const most = 20
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -1,8 +1,10 @@
 package exchange
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,6 +28,7 @@ func (p *planner) bind() error {
 	if err := p.choose(); err != nil {
 		return err
 	}
+	p.setConstants()
 	kinds := []string{p.Mapping.Kind}
 	if p.Mapping.Kind == "" {
 		kinds = nil
@@ -66,7 +69,7 @@ func (p *planner) bind() error {
 		}
 		switch {
 		case found:
-		case readable && p.Mapping != p.request.Mapping:
+		case readable && p.request.Mapping == nil:
 			p.LeftOut = append(p.LeftOut, c.Column) // Throughline computes it
 		case readable:
 			p.column(c.Column, "the field "+c.Field+" cannot be written", "leave the column out")
@@ -87,6 +90,20 @@ func (p *planner) bind() error {
 		}
 	}
 	return nil
+}
+
+// setConstants adds what the request says of every row to the mapping.
+func (p *planner) setConstants() {
+	if len(p.request.Set) == 0 {
+		return
+	}
+	m := *p.Mapping
+	m.Columns = slices.Clone(m.Columns)
+	for _, field := range slices.Sorted(maps.Keys(p.request.Set)) {
+		m.Columns = slices.DeleteFunc(m.Columns, func(c ColumnMapping) bool { return c.Column == "" && c.Field == field })
+		m.Columns = append(m.Columns, ColumnMapping{Field: field, Constant: p.request.Set[field]})
+	}
+	p.Mapping = &m
 }
 
 // choose takes the mapping that was given, that of a known tool, or a guess.
@@ -115,24 +132,14 @@ func (p *planner) choose() error {
 			p.Mapping = Guess(t.Kind(), p.fields(t), p.columns, func(column string) []string { return p.sample(column, sampleRows) })
 		}
 	}
-	if r.Kind != "" && p.Mapping.Kind == "" {
-		m := *p.Mapping
-		m.Kind = r.Kind
-		if r.Mapping == p.Mapping {
-			p.request.Mapping = &m
-		}
-		p.Mapping = &m
-	}
-	if t, ok := p.table(p.Mapping.Kind); ok && p.Mapping.Kind != t.Kind() {
-		m := *p.Mapping
+	m := *p.Mapping
+	p.Mapping = &m
+	m.Kind = cmp.Or(m.Kind, r.Kind)
+	if t, ok := p.table(m.Kind); ok {
 		m.Kind = t.Kind()
-		if r.Mapping == p.Mapping {
-			p.request.Mapping = &m
-		}
-		p.Mapping = &m
 	}
-	if t, ok := p.table(r.Kind); ok && t.Kind() != p.Mapping.Kind {
-		return fault.New(fault.Invalid, "the mapping is for the kind %s, not %s", p.Mapping.Kind, t.Kind())
+	if t, ok := p.table(r.Kind); ok && t.Kind() != m.Kind {
+		return fault.New(fault.Invalid, "the mapping is for the kind %s, not %s", m.Kind, t.Kind())
 	}
 	return nil
 }
@@ -281,7 +288,7 @@ func (p *planner) fill(it *item, row Row) {
 		if it.raw[name] == "" {
 			it.raw[name] = strings.Join(given, "; ")
 		}
-		for _, v := range b.apply(given) {
+		for _, v := range p.request.repaired(row.Number, b.Column, b.apply(given)) {
 			v, err := p.normal(b, v)
 			switch {
 			case errors.Is(err, errOrder) && b.order == AnyOrder && b.DateFormat == "":

@@ -69,7 +69,7 @@ func (p *planner) readHistory() error {
 func (p *planner) complete() {
 	for _, it := range p.items {
 		p.fillProduct(it)
-		if it.at.File == "" || p.request.History == nil || it.at.File != p.request.History.Name {
+		if it.existing || p.request.History == nil || it.at.File != p.request.History.Name {
 			continue
 		}
 		name := "title"

@@ -21,10 +21,13 @@ type Request struct {
 	Format Format // empty: found out
 	// Kind is what the rows become. If it is empty the mapping says it, or each row does
 	// in its column "kind", as in files that Export writes.
-	Kind        string
-	Mapping     *Mapping // nil: that of a known tool, or a guess
-	History     *File    // dated changes of fields; may be nil
-	SkipBadRows bool     // import the rows without problems
+	Kind    string
+	Mapping *Mapping // nil: that of a known tool, or a guess
+	// Set gives fields of every row a value, on top of the mapping: {"product": "FB"}.
+	Set         map[string]string
+	History     *File // dated changes of fields; may be nil
+	SkipBadRows bool  // import the rows without problems
+	Repairs     []Repair // of single rows
 	Now         time.Time
 }
 
@@ -334,6 +337,9 @@ func (p *planner) findItem(kind, what string) (ledger.ID, error) {
 		}
 	}
 	found := t.Named(p.scope.View, what)
+	if bare, ok := strings.CutPrefix(what, "@"); ok && kind == "person" && len(found) == 0 {
+		found = t.Named(p.scope.View, bare) // a handle
+	}
 	if len(found) == 1 {
 		if it := p.byID[found[0]]; it != nil {
 			return p.mention(it), nil
@@ -371,34 +377,35 @@ func (p *planner) make(t table.Any, name string) *item {
 	if p.current != nil {
 		it.at = p.current.at
 	}
+	if _, ok := t.Column(p.scope.View, "external_key"); ok {
+		it.in["external_key"] = name // so that it is found again when people give it another name
+	}
+	title := "title"
+	if _, ok := t.Column(p.scope.View, "name"); ok {
+		title = "name"
+	}
+	it.in[title] = name
 	switch t.Kind() {
 	case "person":
-		it.in["name"] = name
+		it.in["name"] = strings.TrimPrefix(name, "@")
 		if local, _, ok := strings.Cut(name, "@"); ok && local != "" {
 			it.in["name"], it.in["email"] = local, name
-		} else {
-			it.in["name"] = strings.TrimPrefix(name, "@")
 		}
-		it.in["external_key"] = name
 	case "status":
-		it.in["name"], it.in["stage"] = name, string(stageNamed(name))
-		it.in["place"] = p.nextPlace()
-	default:
-		_, named := t.Column(p.scope.View, "name")
-		if named {
-			it.in["name"] = name
-		} else {
-			it.in["title"], it.in["external_key"] = name, name
-		}
-		p.fillProduct(it)
+		it.in["stage"], it.in["place"] = string(stageNamed(name)), p.nextPlace()
 	}
+	p.fillProduct(it)
 	it.id = ledger.KeyOf(fmt.Sprintf("%s/%d", t.Kind(), len(p.items)+1))
 	p.items = append(p.items, it)
 	p.byID[it.id] = it
-	if p.byKey[t.Kind()] == nil {
-		p.byKey[t.Kind()] = map[string]*item{}
+	for _, names := range []string{strings.ToLower(name), strings.ToLower(text(it.in["name"]))} {
+		if p.byName[t.Kind()] == nil {
+			p.byName[t.Kind()] = map[string][]*item{}
+		}
+		if names != "" && !slices.Contains(p.byName[t.Kind()][names], it) {
+			p.byName[t.Kind()][names] = append(p.byName[t.Kind()][names], it)
+		}
 	}
-	p.byKey[t.Kind()][name] = it
 	if len(p.Made) < maxListed {
 		p.Made = append(p.Made, Made{t.Kind(), name})
 	}
@@ -510,7 +517,7 @@ func (p *planner) required(it *item) {
 		}
 		remedy := fmt.Sprintf("give it a value, or map another column to the field %s", c.Name)
 		if c.Name == "product" {
-			remedy = `there are several products, or none; map a column to the field product or give it a constant`
+			remedy = "since there is not exactly one product, say which one with --set product=PREFIX or in the mapping"
 		}
 		p.blame(it, c.Name, "", strings.ToLower(c.Label)+" is missing", remedy)
 	}
@@ -683,7 +690,7 @@ func (p *planner) kinds() (all []string) {
 	return all
 }
 
-// onlyProduct returns the product that a feature is of if nothing is said.
+// onlyProduct returns the product that there is if there is just one.
 func (p *planner) onlyProduct() string {
 	if p.product != nil {
 		return *p.product
@@ -706,11 +713,18 @@ func (p *planner) onlyProduct() string {
 	return *p.product
 }
 
-// fillProduct gives an item the only product, if its kind must have one.
+// fillProduct gives an item the product that was asked for or, if its kind must have
+// one, the only one.
 func (p *planner) fillProduct(it *item) {
-	if c, ok := it.table.Column(p.scope.View, "product"); ok && c.Need && it.in["product"] == nil && !it.existing {
-		if only := p.onlyProduct(); only != "" {
-			it.in["product"] = only
-		}
+	c, ok := it.table.Column(p.scope.View, "product")
+	if !ok || it.in["product"] != nil || it.existing {
+		return
+	}
+	product := p.request.Set["product"]
+	if product == "" && c.Need {
+		product = p.onlyProduct()
+	}
+	if product != "" {
+		it.in["product"] = product
 	}
 }

@@ -49,20 +49,20 @@ type Problem struct {
 
 // String returns the problem as a line for a terminal.
 func (p Problem) String() string {
-	var b strings.Builder
+	var place []string
 	if p.File != "" {
-		b.WriteString(p.File + ": ")
+		place = append(place, p.File)
 	}
 	if p.Row > 0 {
-		fmt.Fprintf(&b, "row %d (line %d), ", p.Row, p.Line)
+		place = append(place, fmt.Sprintf("row %d (line %d)", p.Row, p.Line))
 	}
 	if p.Column != "" {
-		fmt.Fprintf(&b, "column %q, ", p.Column)
+		place = append(place, fmt.Sprintf("column %q", p.Column))
 	}
 	if p.Value != "" {
-		fmt.Fprintf(&b, "value %q: ", p.Value)
+		place = append(place, fmt.Sprintf("value %q", p.Value))
 	}
-	return strings.TrimSuffix(b.String(), ", ") + " " + p.Reason + "; " + p.Remedy
+	return strings.Join(place, ", ") + ": " + p.Reason + "; " + p.Remedy
 }
 
 // Row is one record of a file.
@@ -103,10 +103,9 @@ func Read(r io.Reader, f Format) (*Reader, error) {
 	}
 	if f == "" {
 		f = CSV
-		if sample, _ := text.Peek(sampleSize); len(sample) > 0 {
-			if first := bytes.TrimLeft(sample, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') {
-				f = JSON
-			}
+		sample, _ := text.Peek(sampleSize)
+		if first := bytes.TrimLeft(sample, " \t\r\n"); len(first) == 0 || first[0] == '{' || first[0] == '[' {
+			f = JSON // or nothing, which JSON Lines may be
 		}
 	}
 	rd := &Reader{format: f, byName: map[string]int{}}

@@ -122,7 +122,7 @@ func (it *item) lay(im *ledger.Import, s *table.Scope, id ledger.ID) error {
 	first, today := table.Input{}, table.Input{}
 	for name, value := range it.in {
 		c, _ := it.table.Column(s.View, name)
-		if whole[it.table.Kind()] || name == "external_key" || c.Need && (c.Type == table.TypeText || c.Type == table.TypeLink) {
+		if whole[it.table.Kind()] || name == "external_key" || name == "product" || c.Need && (c.Type == table.TypeText || c.Type == table.TypeLink) {
 			first[name] = value
 		} else {
 			today[name] = value
