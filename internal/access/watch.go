@@ -74,11 +74,8 @@ type watcher struct {
 	ended chan struct{}
 }
 
-func (k *known) concerns(id ledger.ID) bool { return k.p.concerns(id) }
-
-func (p Principal) concerns(id ledger.ID) bool {
-	return p.Account.ID == id || p.Session == id || p.Token == id
-}
+// concerns reports whether a change of this account or token is one of p.
+func (p Principal) concerns(id ledger.ID) bool { return p.Account.ID == id || p.Token == id }
 
 // load starts the memory.
 func (m *memory) load(ctx context.Context, a *Accounts) error {
@@ -127,8 +124,8 @@ func scanScope(into map[ledger.ID]tokenScope) func(*sql.Rows) error {
 }
 
 // change runs f in a transaction that changes what processes keep in memory about the
-// given accounts, sessions and tokens. They forget it: this one now, others within a
-// heartbeat. Such transactions come one after the other.
+// given accounts, with their sessions and tokens, or about single tokens. They forget it:
+// this one now, others within a heartbeat. Such transactions come one after the other.
 func (a *Accounts) change(ctx context.Context, who []ledger.ID, f func(context.Context, *sql.Tx) error) error {
 	err := a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var n int64
@@ -234,7 +231,7 @@ func (m *memory) forget(who []ledger.ID, scopes map[ledger.ID]tokenScope) {
 	clear(m.names)
 	for _, id := range who {
 		for c, k := range m.known {
-			if k.concerns(id) {
+			if k.p.concerns(id) {
 				delete(m.known, c)
 			}
 		}

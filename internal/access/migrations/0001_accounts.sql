@@ -64,7 +64,7 @@ CREATE TABLE access_state(
   set_up bigint NOT NULL -- an account exists or has existed
 );
 INSERT INTO access_state(one, changes, set_up) VALUES (1, 0, 0);
--- What has changed: an account, session or token, by its identifier.
+-- What has changed: an account, with its sessions and tokens, or a single token.
 CREATE TABLE access_changes(
   n bigint NOT NULL,
   who text NOT NULL,
