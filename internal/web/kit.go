@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/access"
@@ -11,7 +12,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/table"
 )
 
-// Kit is what pages share. It is made once, filled, and then only read.
+// Kit is what pages share. It is made once, filled, and then only read by its users.
 type Kit struct {
 	Ledger   *ledger.Ledger
 	Accounts *access.Accounts
@@ -36,6 +37,35 @@ type Kit struct {
 	Ways []Way
 	// Found makes a workspace for its owner and returns the address to go on at.
 	Found func(ctx context.Context, owner access.Principal, f Founding) (string, error)
+
+	slugs slugs
+}
+
+// slugs are the workspaces by slug, as the database had them at most a second ago: every
+// request names one, and asking anew took a third of its time.
+type slugs struct {
+	mu  sync.Mutex
+	all map[string]ledger.ID
+	at  time.Time
+}
+
+// find returns the workspace with the slug, zero for none.
+func (s *slugs) find(ctx context.Context, k *Kit, slug string) (ledger.ID, error) {
+	now := k.Clock()
+	s.mu.Lock()
+	id, age := s.all[slug], now.Sub(s.at)
+	s.mu.Unlock()
+	if !id.IsZero() && age.Abs() < time.Second {
+		return id, nil
+	}
+	all, err := k.Ledger.Workspaces(ctx)
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all, s.at = all, now
+	return all[slug], nil
 }
 
 // Networks are the addresses of reverse proxies that are believed.

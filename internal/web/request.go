@@ -274,12 +274,11 @@ func (q *Request) roleName() string {
 func (q *Request) enter() error {
 	slug := q.R.PathValue("workspace")
 	unknown := fault.New(fault.NotFound, "there is no workspace %q, or it is not for you", slug)
-	all, err := q.Kit.Ledger.Workspaces(q.Context())
+	id, err := q.Kit.slugs.find(q.Context(), q.Kit, slug)
 	if err != nil {
 		return err
 	}
-	id, ok := all[slug]
-	if !ok || !q.Principal.Workspace.IsZero() && q.Principal.Workspace != id {
+	if id.IsZero() || !q.Principal.Workspace.IsZero() && q.Principal.Workspace != id {
 		return unknown
 	}
 	q.Workspace = Workspace{ID: id, Slug: slug}
