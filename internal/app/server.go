@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,9 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/loop"
 )
 
@@ -60,11 +63,7 @@ func (a *App) Run(ctx context.Context, started func(url string)) error {
 	defer stop()
 	work.Go(func() { loop.Run(background, a.Ledger, a.Log, a.loops()...) })
 
-	work.Go(func() { // beside the serving, which need not wait for it
-		if err := a.Ledger.CreateViews(background); err != nil && background.Err() == nil {
-			a.Log.Warn("the views for analysts could not be brought up to date", "error", err)
-		}
-	})
+	work.Go(func() { a.prepare(background) })
 
 	failed := make(chan error, 1)
 	work.Go(func() { failed <- serve(listener) })
@@ -77,6 +76,28 @@ func (a *App) Run(ctx context.Context, started func(url string)) error {
 	case <-ctx.Done():
 	}
 	return a.stop(server)
+}
+
+// warm is how many workspaces a starting server loads before anybody asks for them.
+const warm = 8
+
+// prepare does beside the serving what need not be done before it: the views for analysts
+// are brought up to date, and the workspaces that were written last are loaded, so that
+// the first page of a large one does not wait for that.
+func (a *App) prepare(ctx context.Context) {
+	rows, err := a.engine.Workspaces(ctx)
+	slices.SortFunc(rows, func(x, y ledger.WorkspaceRow) int { return cmp.Compare(y.Head.LastAt, x.Head.LastAt) })
+	for _, w := range rows[:min(warm, len(rows))] {
+		if err == nil {
+			_, err = a.Ledger.At(ctx, w.ID, ledger.System, 0)
+		}
+	}
+	if err == nil {
+		err = a.Ledger.CreateViews(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("the server runs, but could not be prepared", "error", err)
+	}
 }
 
 // stop ends the server: not ready at once, streams told, no more connections after the
