@@ -105,6 +105,14 @@ func (e *encoder) value(v any) {
 			e.text(t)
 		}
 		e.b = append(e.b, ']')
+	case ledger.Time:
+		e.b = append(e.b, '"')
+		at, err := v.MarshalText()
+		if err != nil {
+			e.err = err
+		}
+		e.b = append(e.b, at...)
+		e.b = append(e.b, '"')
 	case ledger.TextRef:
 		if v.IsZero() {
 			e.value(nil)

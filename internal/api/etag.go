@@ -3,7 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"hash/fnv"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -15,11 +15,13 @@ import (
 // the hash of the body, because what is shown depends on more than the entity - titles of
 // what it links to, computed columns, the reader's rights.
 func tag(version int64, body []byte) string {
-	h := fnv.New64a()
-	h.Write(body)
-	sum := base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, h.Sum64()))
-	return `"` + strconv.FormatInt(version, 10) + "." + sum + `"`
+	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum(body, castagnoli))
+	sum = binary.BigEndian.AppendUint32(sum, uint32(len(body)))
+	return `"` + strconv.FormatInt(version, 10) + "." + base64.RawURLEncoding.EncodeToString(sum) + `"`
 }
+
+// castagnoli is computed by the processor itself: pages of a list have tens of kilobytes.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // eachTag yields the entity tags of a header, without W/ and quotes.
 func eachTag(header string) func(yield func(string) bool) {
