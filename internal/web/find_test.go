@@ -17,6 +17,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/browsertest"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 	"github.com/throughline-pm/throughline/internal/web/webtest"
 )
 
@@ -31,13 +32,18 @@ func withProducts(t *testing.T) *webtest.Site {
 		Routes: func(*web.Kit) []web.Route {
 			page := func(q *web.Request) error {
 				return q.Page(web.Page{Title: "Products"}, templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-					_, err := fmt.Fprintf(w, `<h1>Products</h1><button id="fail" hx-get="/w/fieldbook/refused" hx-nonce="%s" hx-target="#main">Fail</button>`, templ.GetNonce(ctx))
+					_, err := fmt.Fprintf(w, `<h1>Products</h1><button id="fail" hx-get="/w/fieldbook/refused" hx-nonce="%[1]s" hx-target="#main">Fail</button>
+						<button id="move" hx-post="/w/fieldbook/moved" hx-nonce="%[1]s" hx-target="#where">Move</button><p id="where">4.1</p>`, templ.GetNonce(ctx))
 					return err
 				}))
 			}
 			return []web.Route{
 				{Method: "GET", Pattern: "/w/{workspace}/products", Who: web.Member, Handle: page},
 				{Method: "GET", Pattern: "/w/{workspace}/products/{id}", Who: web.Member, Handle: page},
+				{Method: "POST", Pattern: "/w/{workspace}/moved", Who: web.Member, Handle: func(q *web.Request) error {
+					q.Said("Moved to 4.2", 1)
+					return q.Fragment(ui.Text("4.2"))
+				}},
 				{Method: "GET", Pattern: "/w/{workspace}/refused", Who: web.Member, Handle: func(*web.Request) error {
 					return fault.New(fault.Conflict, "somebody else renamed it <b>first</b>")
 				}},
@@ -109,9 +115,14 @@ func TestPaletteInABrowser(t *testing.T) {
 			t.Fatalf("nothing is %s: %v", selector, err)
 		}
 	}
+	p.MustElement("#move").MustClick()
+	find("#toasts .toast form button")
+	if where, toast := p.MustElement("#where").MustText(), p.MustElement("#toasts .toast").MustText(); where != "4.2" || !strings.Contains(toast, "Moved to 4.2") {
+		t.Errorf("after the move: %q, and the toast says %q", where, toast)
+	}
 	p.MustElement("#fail").MustClick()
-	find("#toasts .toast")
-	if text := p.MustElement("#toasts .toast").MustText(); !strings.Contains(text, "Somebody else renamed it <b>first</b>") {
+	find("#toasts .toast:nth-of-type(2)")
+	if text := p.MustElement("#toasts .toast:nth-of-type(2)").MustText(); !strings.Contains(text, "Somebody else renamed it <b>first</b>") {
 		t.Errorf("the toast says %q", text)
 	}
 	find("#fail") // the page stayed

@@ -17,6 +17,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 	"github.com/throughline-pm/throughline/internal/web/webtest"
 )
 
@@ -53,6 +54,10 @@ func probes(*web.Kit) []web.Route {
 			}
 			q.Said("Renamed", seq)
 			return q.Redirect(q.Path("find"))
+		}),
+		route("POST", "/probe/part/{workspace}", web.Member, func(q *web.Request) error {
+			q.Said("Moved to 4.2", 7)
+			return q.Fragment(ui.Text("the part"))
 		}),
 		route("GET", "/probe/server", web.ServerAdmin, fail(nil)),
 		{Method: "POST", Pattern: "/probe/large", Who: web.Anyone, Limit: 4 << 20, Handle: func(q *web.Request) error {
@@ -432,6 +437,20 @@ func TestToastsAndUndo(t *testing.T) {
 		if r, _ := s.Post(t, c, "/w/fieldbook/undo", url.Values{"seq": {bad}, "back": {"/"}}); r.StatusCode != 422 && r.StatusCode != 404 {
 			t.Errorf("undo of %q: %d", bad, r.StatusCode)
 		}
+	}
+}
+
+func TestAPartBringsItsToast(t *testing.T) {
+	s := webtest.New(t, webtest.Options{Routes: probes})
+	c := s.Client(t, s.Owner)
+	_, body := s.Do(t, c, "POST", "/probe/part/fieldbook", url.Values{}, "HX-Request", "true")
+	for _, part := range []string{"the part", `hx-target="#toasts"`, "Moved to 4.2", `name="seq" value="7"`} {
+		if !strings.Contains(body, part) {
+			t.Errorf("no %s in %s", part, body)
+		}
+	}
+	if _, body = s.Get(t, c, "/w/fieldbook/find"); strings.Contains(body, "Moved to 4.2") {
+		t.Error("the next page says it again")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -47,14 +48,12 @@ func (q *Request) Page(p Page, body templ.Component) error {
 type Door struct {
 	Title  string
 	Wide   bool
-	Foot   []string
 	Status int
 }
 
 // Door answers with a page outside any workspace: sign in, set up, an invitation.
 func (q *Request) Door(d Door, body templ.Component) error {
-	foot := append(slices.Clone(d.Foot), q.Kit.Version)
-	return q.render(d.Status, ui.Door{Document: q.document(d.Title), Heading: d.Title, Wide: d.Wide, Foot: foot}, body)
+	return q.render(d.Status, ui.Door{Document: q.document(d.Title), Heading: d.Title, Wide: d.Wide, Foot: q.Kit.Version}, body)
 }
 
 // Desk answers with a page of the account outside any workspace.
@@ -65,7 +64,7 @@ func (q *Request) Desk(title string, status int, body templ.Component) error {
 // Fragment answers a part of a page that htmx asked for, and says what Said was told.
 func (q *Request) Fragment(parts ...templ.Component) error {
 	if q.toast != nil {
-		q.cookie(saidCookie, "", "/", -1) // it is said here, not on the next page
+		q.cookie(saidCookie, "", "/", -time.Second) // it is said here, not on the next page
 		parts = append(parts, ui.LateToast(q.toastOf(q.toast)))
 	}
 	return q.render(0, templ.Join(parts...), nil)

@@ -38,9 +38,6 @@ type Workspace struct {
 	Role access.Role // of the principal on the workspace itself; Nobody for a guest
 }
 
-// Nonce is what script elements of the answer carry.
-func (q *Request) Nonce() string { return q.conn.nonce }
-
 // Context ends with the request.
 func (q *Request) Context() context.Context { return q.R.Context() }
 

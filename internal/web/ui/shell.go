@@ -131,7 +131,7 @@ type Door struct {
 	Document
 	Heading string
 	Wide    bool // two columns: what happens left, the card right
-	Foot    []string
+	Foot    string
 }
 
 func nextTheme(theme string) string {
