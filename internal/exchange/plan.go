@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -463,6 +464,7 @@ func (p *planner) resolve(it *item) {
 	if it.table.Kind() == "membership" && !it.bad {
 		p.sameMembership(it)
 	}
+	p.rules(it)
 	if it.existing && !it.bad {
 		changed, err := it.table.Differs(p.lookup, it.row, it.in)
 		if err != nil {
@@ -475,6 +477,29 @@ func (p *planner) resolve(it *item) {
 			}
 		}
 		it.changed = len(changed) > 0
+	}
+}
+
+// rules asks the rules of the kind about the item as it will be in the end. What the file
+// itself brings is not in the view yet; how that fits together is looked at elsewhere.
+func (p *planner) rules(it *item) {
+	if it.bad || it.table.Kind() == "dependency" {
+		return
+	}
+	final := table.Input{}
+	for _, st := range it.steps {
+		maps.Copy(final, st.in)
+	}
+	maps.Copy(final, it.in)
+	p.current = nil
+	faults, err := it.table.Faults(p.lookup, it.row, final)
+	if err != nil {
+		p.fault(it, err, nil)
+		return
+	}
+	for _, f := range faults {
+		info, _ := it.table.Column(p.scope.View, f.Name)
+		p.blame(it, f.Name, it.raw[f.Name], f.Message, remedyFor(info))
 	}
 }
 

@@ -307,6 +307,7 @@ func TestProblemRows(t *testing.T) {
 12,Bad priority,Idea,,,,,,,whenever,
 13,Waits for itself,Idea,,,13,,,,,
 14,Good too,Idea,,1,1,,,,,
+15,Ends before it starts,Idea,,,,2026-03-01,2026-02-01,,,
 `
 	r := Request{File: file("bad.csv", csv), Kind: "feature"}
 	p := w.plan(r)
@@ -317,6 +318,7 @@ func TestProblemRows(t *testing.T) {
 		`13 effort "lots": "lots" is no estimate; write low/likely/high as 3/5/8, or one number`,
 		`14 priority "whenever": "whenever" is none of Urgent, High, Medium, Low`,
 		`15 blocked_by "13": a feature does not depend on itself`,
+		`17 target "2026-02-01": 2026-02-01 is before the start on 2026-03-01`,
 		`3 start "2026-02-30": is a day that does not exist`,
 		`4 status "Thinking": there is no status "Thinking"`,
 		`5 owner "nobody@example.com": there is no person "nobody@example.com"`,
@@ -337,7 +339,7 @@ func TestProblemRows(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"1": "Good", "14": "Good too"}, w.show(w.at(""), "feature", "title")); diff != "" {
 		t.Errorf("features: %s", diff)
 	}
-	if got := p.Count("feature"); got != (Count{Kind: "feature", New: 2, Skipped: 13}) {
+	if got := p.Count("feature"); got != (Count{Kind: "feature", New: 2, Skipped: 14}) {
 		t.Errorf("counts %+v", got)
 	}
 	if got := w.show(w.at(""), "feature", "blocked_by")["14"]; got != "Good" {

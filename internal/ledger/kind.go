@@ -115,6 +115,22 @@ func (k Kind[T]) Check(check func(v View, before, after *T, f *fault.Fields)) Ki
 	return k
 }
 
+// Faults returns what the kind's checks would say if before became after in v; before is
+// nil for a new entity. It is for telling beforehand: every commit asks the checks anew.
+func (k Kind[T]) Faults(v View, before, after *T) (f fault.Fields) {
+	var was, now Entity
+	if before != nil {
+		was = any(before).(Entity)
+	}
+	if after != nil {
+		now = any(after).(Entity)
+	}
+	for _, check := range k.k.checks {
+		check(v, was, now, &f)
+	}
+	return f
+}
+
 // Keyed gives entities of the kind a human key: the prefix that the function returns, a
 // hyphen, and the next number of that prefix. A changed prefix gives a new key; the
 // former one goes on leading to the entity.

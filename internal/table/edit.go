@@ -24,6 +24,9 @@ type Editor interface {
 	ImportEdit(im *ledger.Import, s *Scope, id ledger.ID, in Input) error
 	// Differs returns the columns that Edit with in would change.
 	Differs(s *Scope, r Row, in Input) ([]string, error)
+	// Faults returns what the rules of the kind would say of an entity with these values:
+	// of r with them in it, or of a new one if there is no r.
+	Faults(s *Scope, r Row, in Input) (fault.Fields, error)
 	// Check returns what is wrong with the values, without writing anything.
 	Check(s *Scope, in Input) error
 }
@@ -115,6 +118,26 @@ func (reference) Text(s string) ledger.TextRef { return ledger.TextOf(s) }
 
 // Check implements Editor.
 func (t *Table[T]) Check(s *Scope, in Input) error { return t.fill(s, reference{}, new(T), in) }
+
+// Faults implements Editor.
+func (t *Table[T]) Faults(s *Scope, r Row, in Input) (fault.Fields, error) {
+	was, there := any(r.e).(*T)
+	from := was
+	if !there {
+		from = new(T)
+	}
+	now, err := t.kind.Revised(from, func(e *T) error {
+		err := t.fill(s, reference{}, e, in)
+		if err == nil && !there && t.spec.New != nil {
+			t.spec.New(s.View, e)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.kind.Faults(s.View, was, now), nil
+}
 
 // Differs implements Editor.
 func (t *Table[T]) Differs(s *Scope, r Row, in Input) ([]string, error) {
