@@ -17,7 +17,7 @@ import (
 )
 
 // pageRows is how many rows come at once; the next ones follow when the end is seen.
-const pageRows = 100
+const pageRows = 50
 
 // listing is a list in front of a reader.
 type listing struct {

@@ -5,8 +5,10 @@ package tableweb
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
 	"github.com/throughline-pm/throughline/internal/table"
@@ -200,14 +202,18 @@ func listPage(l *listing) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case l.query.Filter != nil || l.query.Text != "":
-			templ_7745c5c3_Err = ui.Void{Icon: "search", Title: "Nothing matches these filters", Text: "Take one away, or all of them.",
-				Action: ui.Button{Label: "Clear filters", Href: l.address(table.Query{Group: l.Area.Group})}}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Void{
+				Icon: "search", Title: "Nothing matches these filters", Text: "Take one away, or all of them.",
+				Action: ui.Button{Label: "Clear filters", Href: l.address(table.Query{Group: l.Area.Group})},
+			}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case l.Area.mayWrite(l.Request):
-			templ_7745c5c3_Err = ui.Void{Icon: l.Area.Icon, Title: "No " + lower(l.Area.Table.Label()) + " yet", Text: l.Area.Void,
-				Action: ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Href: l.Request.Path(l.Area.Table.Name(), "new")}}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Void{
+				Icon: l.Area.Icon, Title: "No " + lower(l.Area.Table.Label()) + " yet", Text: l.Area.Void,
+				Action: ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Href: l.Request.Path(l.Area.Table.Name(), "new")},
+			}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
