@@ -30,7 +30,7 @@ func TestPagesInABrowser(t *testing.T) {
 		for _, look := range []struct {
 			width  int
 			scheme string
-		}{{browsertest.Desk, "light"}, {browsertest.Desk, "dark"}, {browsertest.Phone, "light"}} {
+		}{{browsertest.Desk, "light"}, {browsertest.Desk, "dark"}, {browsertest.Tablet, "light"}, {browsertest.Phone, "light"}} {
 			name := fmt.Sprintf("%s-%d-%s", page.name, look.width, look.scheme)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -22,10 +22,11 @@ import (
 //go:embed testdata/axe.min.js
 var axe string
 
-// Phone and Desk are the widths that pages are made for.
+// The widths that pages are made for.
 const (
-	Phone = 375
-	Desk  = 1440
+	Phone  = 375
+	Tablet = 900
+	Desk   = 1440
 )
 
 var (

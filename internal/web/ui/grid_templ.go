@@ -137,13 +137,13 @@ func grid(g Grid) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if g.Select != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<col class=\"c-cb\"> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<col class=\"c-cb cb\"> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		for _, c := range g.Columns {
-			var templ_7745c5c3_Var5 = []any{c.Width, templ.KV("low", c.Low)}
+			var templ_7745c5c3_Var5 = []any{c.Width, c.class()}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var5...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
