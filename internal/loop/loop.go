@@ -85,8 +85,11 @@ func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
 // pause is the time to the next run.
 func (r *runner) pause() time.Duration {
 	d := r.Every
-	if r.failures > 0 {
+	switch {
+	case r.failures > 0:
 		d = min(firstPause<<min(r.failures-1, 20), max(lastPause, r.Every))
+	case r.until.IsZero(): // another process has the lease, or had it until it was killed
+		d = min(d, r.term())
 	}
 	return d - d/20 + rand.N(d/10+1)
 }
@@ -99,9 +102,11 @@ func (r *runner) fail(ctx context.Context, err error) {
 	r.log.Error("a background job failed and will be tried again", "failures", r.failures, "error", err)
 }
 
-// term is for how long the lease is taken: it spans the pause, so that the job stays with
-// one process as long as that lives.
-func (r *runner) term() time.Duration { return 2*r.Every + 30*time.Second }
+// term is for how long the lease is taken. It spans the pause of a quick loop, so that the
+// job stays with one process as long as that lives; but not a long one, so that a process
+// that was killed does not keep others from the job for more than a minute and a half. A
+// job with a long pause may so be done once in it by each process.
+func (r *runner) term() time.Duration { return min(2*r.Every, time.Minute) + 30*time.Second }
 
 // hold makes sure that the lease is ours for half a term. Every renewal is a write to the
 // disk, so it is not done at each run of a quick loop.

@@ -66,13 +66,13 @@ func pass(d time.Duration) {
 func TestAJobIsDoneAgainAndAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all, runs := newLeases(), 0
-		stop := start(all.process(), quiet, Loop{"count", time.Minute, func(context.Context) error { runs++; return nil }})
-		time.Sleep(time.Hour)
+		stop := start(all.process(), quiet, Loop{"count", time.Second, func(context.Context) error { runs++; return nil }})
+		pass(time.Hour)
 		stop()
-		if runs < 55 || runs > 66 {
-			t.Errorf("%d runs in an hour of one a minute", runs)
+		if runs < 3300 || runs > 3900 {
+			t.Errorf("%d runs in an hour of one a second", runs)
 		}
-		if all.taken > runs {
+		if all.taken > runs/10 {
 			t.Errorf("the lease was written %d times for %d runs", all.taken, runs)
 		}
 	})
@@ -95,6 +95,21 @@ func TestOneOfTwoProcessesDoesTheJobAndTheOtherTakesOver(t *testing.T) {
 			t.Error("the second process did not take over")
 		}
 		stopB()
+	})
+}
+
+func TestAKilledProcessDoesNotKeepADailyJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, runs := newLeases(), 0
+		if held, _ := all.process().Lease(t.Context(), "job", (&runner{Loop: Loop{Every: 24 * time.Hour}}).term()); !held {
+			t.Fatal("the lease of the process that will be killed")
+		}
+		stop := start(all.process(), quiet, Loop{"job", 24 * time.Hour, func(context.Context) error { runs++; return nil }})
+		pass(4 * time.Minute)
+		stop()
+		if runs != 1 {
+			t.Errorf("%d runs soon after the kill", runs)
+		}
 	})
 }
 
