@@ -15,15 +15,17 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/ledgertest"
 	"github.com/throughline-pm/throughline/internal/people"
-	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/table"
 )
 
 var tables = table.NewSet(
-	access.ProductTable, people.TeamTable, people.PersonTable, strategy.ObjectiveTable, release.Table,
+	access.ProductTable, people.TeamTable, people.PersonTable, strategy.ObjectiveTable,
 	StatusTable, FieldTable, FeatureTable, DependencyTable, ViewTable,
 )
+
+// releases stands for the kind of that name, which is a later part of the story.
+var releases = ledger.NewKind[struct{ ledger.Meta }]("release")
 
 // desk is a workspace with a product and the standard workflow.
 type desk struct {
@@ -34,7 +36,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, l: ledgertest.Open(t, ledgertest.Engines[0].Open(t)(), ledger.Options{Registry: ledger.NewRegistry(
-		access.Workspaces, access.Products, access.Memberships, people.Persons, people.Teams, strategy.Objectives, release.Releases,
+		access.Workspaces, access.Products, access.Memberships, people.Persons, people.Teams, strategy.Objectives, releases,
 		Statuses, Fields, Features, Dependencies, Views,
 	)})}
 	var err error

@@ -1,6 +1,7 @@
 package backlog
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -8,8 +9,8 @@ import (
 
 // A rank is a text of the digits 0-9a-f after an imaginary "0.": ranks compare as texts,
 // and between any two there is room for another, so that moving one feature by hand
-// writes one feature. A feature that nobody has moved has its identifier's digits as its
-// rank; identifiers ascend, so it stands behind all that were there before it.
+// writes one feature. A feature that nobody has moved stands where it was made: its rank
+// is the position of the commit that made it and its identifier.
 
 const digits = "0123456789abcdef"
 
@@ -18,7 +19,7 @@ func (f *Feature) rank() string {
 	if f.Rank != "" {
 		return f.Rank
 	}
-	return strings.ReplaceAll(f.ID.String(), "-", "")
+	return fmt.Sprintf("%016x", int64(f.Born)) + strings.ReplaceAll(f.ID.String(), "-", "")
 }
 
 // between returns a rank after low and before high; "" is no limit on that side. It is

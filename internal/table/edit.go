@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -61,13 +62,31 @@ func (t *Table[T]) fill(s *Scope, w Writer, e *T, in Input) error {
 func (t *Table[T]) Create(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) (ledger.ID, error) {
 	e := new(T)
 	ledger.MetaOf(any(e).(ledger.Entity)).ID = id
-	if err := t.fill(s, tx, e, in); err != nil {
-		return ledger.ID{}, err
-	}
+	err := t.fill(s, tx, e, in)
 	if t.spec.New != nil {
 		t.spec.New(tx, e)
 	}
+	if err != nil {
+		return ledger.ID{}, t.alsoLacking(s, e, err)
+	}
 	return t.kind.Create(tx, *e)
+}
+
+// alsoLacking adds to a refusal what must not be empty and is: the check that would say so
+// is not asked about values that cannot be read.
+func (t *Table[T]) alsoLacking(s *Scope, e *T, err error) error {
+	var refused *fault.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	for i := range t.all {
+		c := &t.all[i]
+		named := slices.ContainsFunc(refused.Fields, func(f fault.Field) bool { return f.Name == c.Name })
+		if c.Need && !named && c.empty(s, e) {
+			refused.Fields = append(refused.Fields, fault.Field{Name: c.Name, Message: "is required"})
+		}
+	}
+	return refused
 }
 
 // Edit implements Editor.

@@ -118,7 +118,13 @@ func (s *Scope) Find(kind, text string) (ledger.ID, error) {
 	if s.Lookup != nil {
 		return s.Lookup(kind, text)
 	}
+	t, ok := s.Set.Of(kind)
 	if id, err := ledger.ParseID(text); err == nil {
+		if ok { // what the reader may not know of is refused as what does not exist
+			if _, there := t.Row(s.View, id); !there {
+				return ledger.ID{}, fault.New(fault.Invalid, "there is no %s %q", t.One(), text)
+			}
+		}
 		return id, nil
 	}
 	if kind == "person" && strings.EqualFold(text, "me") {
@@ -127,7 +133,6 @@ func (s *Scope) Find(kind, text string) (ledger.ID, error) {
 		}
 		return s.Me, nil
 	}
-	t, ok := s.Set.Of(kind)
 	if !ok {
 		return ledger.ID{}, fault.New(fault.Invalid, "write the identifier of a %s", kind)
 	}

@@ -16,6 +16,7 @@ import (
 
 var features = &tableweb.Area{
 	Table: backlog.FeatureTable, Icon: "layers", Create: access.Contributor,
+	Import:  "import",
 	Columns: []string{"key", "title", "objective", "owner", "score", "effort", "target", "release", "status"},
 	Form:    []string{"title", "product", "description", "objective", "owner", "team", "release", "parent", "priority", "status", "tags"},
 	Void:    "A feature is something users get. Write down the next three, or import what another tool holds.",

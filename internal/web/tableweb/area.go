@@ -23,6 +23,7 @@ type Area struct {
 	Group   string   // grouped by if nothing is said
 	Void    string   // why such things help, where there are none
 	Create  access.Role
+	Import  string   // the page that brings them in from files; "": none
 	Form    []string // the fields of the form for a new one; nil: all that can be written
 
 	// Cells draw columns in a way of their own.

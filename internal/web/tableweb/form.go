@@ -1,6 +1,7 @@
 package tableweb
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -140,6 +141,7 @@ func (a *Area) formPage(q *web.Request, s *table.Scope, v *View, f *ui.Form, sta
 		}
 		fields = append(fields, a.input(s, f, c, value))
 	}
+	tellElsewhere(s, a, f, fields)
 	form := entityForm{area: a, form: f, fields: fields, action: q.Path(a.Table.Name()), back: q.Path(a.Table.Name()), title: "New " + a.Table.One(), button: "Create " + a.Table.One(), more: true}
 	page := web.Page{Title: form.title, Status: status, Crumbs: []ui.Link{{Label: a.Table.Label(), Href: q.Path(a.Table.Name())}}}
 	if v != nil {
@@ -148,6 +150,21 @@ func (a *Area) formPage(q *web.Request, s *table.Scope, v *View, f *ui.Form, sta
 		page.Status = status
 	}
 	return q.Page(page, formPage(form))
+}
+
+// tellElsewhere puts what is wrong with a field that the form does not show into the
+// message of the whole form.
+func tellElsewhere(s *table.Scope, a *Area, f *ui.Form, shown []ui.Field) {
+	for _, name := range slices.Sorted(maps.Keys(f.Errors)) {
+		if name == "" || slices.ContainsFunc(shown, func(x ui.Field) bool { return x.Name == name }) {
+			continue
+		}
+		label := name
+		if c, ok := a.Table.Column(s.View, name); ok {
+			label = c.Label
+		}
+		f.Message = strings.TrimSpace(f.Message + " " + label + " " + f.Errors[name])
+	}
 }
 
 // entityForm is a form with the fields of an entity.
