@@ -210,6 +210,28 @@ func TestTheFolderOfRealRecords(t *testing.T) {
 	if f := now["991"]; f["archived"] != true || f["title"] != "Cloud Controller Manager Migration" {
 		t.Errorf("991, which has no record and whose file was removed, is %v", f)
 	}
+	told, err := os.ReadFile(filepath.Join("..", "..", "docs", "import.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	archived, released := 0, 0
+	for _, f := range now {
+		if f["archived"] == true {
+			archived++
+		}
+		if f["release"] != nil {
+			released++
+		}
+	}
+	for _, line := range []string{
+		fmt.Sprintf("| features | %d,%03d: ", len(now)/1000, len(now)%1000),
+		fmt.Sprintf("| archived features | %d |", archived),
+		fmt.Sprintf("| features with a release | %d |", released),
+	} {
+		if !strings.Contains(string(told), line) {
+			t.Errorf("docs/import.md lacks the line %q", line)
+		}
+	}
 	if out := w.build(records, changes, filepath.Join(dir, "releases.csv")); strings.Count(out, "Everything was there already.") != 2 {
 		t.Errorf("the second time the script says\n%s", out)
 	}

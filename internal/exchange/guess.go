@@ -67,7 +67,7 @@ func Guess(kind string, fields []table.Info, columns []string, values func(colum
 		name := bare(c)
 		for _, f := range fields {
 			score := likeness(name, f)
-			if score > 0 && score < 4 && !fits(f, values(c)) {
+			if score > 0 && !fits(f, values(c)) {
 				score = 0
 			}
 			if score > 0 {

@@ -26,8 +26,8 @@ type Request struct {
 	Mapping *Mapping // nil: that of a known tool, or a guess
 	// Set gives fields of every row a value, on top of the mapping: {"product": "FB"}.
 	Set         map[string]string
-	History     *File // dated changes of fields; may be nil
-	SkipBadRows bool  // import the rows without problems
+	History     *File    // dated changes of fields; may be nil
+	SkipBadRows bool     // import the rows without problems
 	Repairs     []Repair // of single rows
 	Now         time.Time
 }
