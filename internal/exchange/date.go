@@ -138,6 +138,12 @@ func ParseDate(s string, order DateOrder) (Date, error) {
 		}
 	}
 	if err := d.place(numbers, order); err != nil {
+		if errors.Is(err, errOrder) { // of a day that neither order has, there is no question
+			_, day := ParseDate(s, DayFirst)
+			if _, month := ParseDate(s, MonthFirst); day != nil && month != nil {
+				err = day
+			}
+		}
 		return Date{}, err
 	}
 	if d.Day < 1 || d.Day > time.Date(d.Year, d.Month+1, 0, 0, 0, 0, 0, time.UTC).Day() || d.Month < 1 || d.Month > 12 {

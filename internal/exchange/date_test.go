@@ -75,6 +75,9 @@ func TestDatesThatAreNone(t *testing.T) {
 	if d, err := ParseDate("29/2/2023", DayFirst); err == nil {
 		t.Errorf("29 February 2023 is read as %v", d)
 	}
+	if _, err := ParseDate("31/02/2026", AnyOrder); err == nil || errors.Is(err, errOrder) {
+		t.Errorf("a day that neither order has is %v", err)
+	}
 }
 
 func TestTheValuesOfAColumnDecideItsOrder(t *testing.T) {
