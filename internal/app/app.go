@@ -23,6 +23,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/mail"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/importweb"
 )
 
 // App is an open installation. Its methods may be called at once from any number of
@@ -36,6 +37,7 @@ type App struct {
 
 	engine   engine
 	clock    func() time.Time
+	imports  *importweb.Importer
 	routes   []web.Route
 	handler  http.Handler
 	stopping chan struct{} // closed when the server begins to stop
@@ -139,6 +141,9 @@ func asEngine[E engine](e E, err error) (engine, error) {
 // Close ends what runs and closes the database.
 func (a *App) Close() error {
 	var errs []error
+	if a.imports != nil {
+		a.imports.Close()
+	}
 	if a.Accounts != nil {
 		errs = append(errs, a.Accounts.Close())
 	}

@@ -19,6 +19,7 @@ func (a *App) loops() []loop.Loop {
 			return a.Ledger.RunTextIndex(ctx, 2*time.Second) // runs until it is told to end
 		}},
 		{Name: "accounts' records that are over", Every: 24 * time.Hour, Do: a.Accounts.Sweep},
+		{Name: "files of old imports", Every: time.Hour, Do: a.imports.Sweep},
 	}
 }
 

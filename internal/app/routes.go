@@ -8,6 +8,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/api"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/importweb"
 	"github.com/throughline-pm/throughline/internal/web/pages"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
 )
@@ -32,10 +33,14 @@ func (a *App) route(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.imports, err = importweb.Open(ctx, kit, rules); err != nil {
+		return err
+	}
 	a.routes = slices.Concat(
 		a.health(),
 		web.Routes(kit),
 		pages.Routes(),
+		a.imports.Routes(),
 		rest.Routes(),
 	)
 	a.handler, err = web.New(kit, a.routes)

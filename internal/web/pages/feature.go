@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"math"
 	"net/url"
 	"strings"
 
@@ -69,7 +70,7 @@ func scoreCell(v *tableweb.View, _ string) templ.Component {
 	if !ok {
 		return tableweb.None
 	}
-	return ui.Score(n)
+	return ui.Text(ui.Number(math.Round(n)))
 }
 
 func valueCell(v *tableweb.View, _ string) templ.Component {
