@@ -71,7 +71,7 @@ func (a *Area) options(s *table.Scope, c table.Info, value string) []ui.Option {
 		return nil
 	}
 	out := []ui.Option{}
-	if !c.Need || value == "" {
+	if !c.Need || (value == "" && len(all) != 1) { // the only one there is goes without saying
 		out = append(out, ui.Option{Value: "", Label: "–"})
 	}
 	found := value == ""
