@@ -83,6 +83,18 @@ func (l *Limiter) Take(limit Limit, key string) error {
 	return nil
 }
 
+// Left returns how often the key may still be used, and for how long that holds.
+func (l *Limiter) Left(limit Limit, key string) (n int, until time.Duration) {
+	now := l.clock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.windows[limited{limit.Name, key}]
+	if w == nil || !now.Before(w.ends) {
+		return limit.N, limit.Per
+	}
+	return limit.N - w.n, w.ends.Sub(now)
+}
+
 // Forget counts the key from nothing again.
 func (l *Limiter) Forget(limit Limit, key string) {
 	l.mu.Lock()

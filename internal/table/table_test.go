@@ -460,6 +460,16 @@ func TestWhatIsPrivateHasNoName(t *testing.T) {
 	if _, err := thingTable.List(t.Context(), s, v, q); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a filter may guess the name: %v", err)
 	}
+	whole := w.scope(v.Whole())
+	bob, err := whole.Find("being", "Bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, hidden := s.Find("being", bob.String())
+	_, none := s.Find("being", id.String())
+	if !fault.Is(hidden, fault.Invalid) || strings.ReplaceAll(fmt.Sprint(hidden), bob.String(), id.String()) != fmt.Sprint(none) {
+		t.Errorf("who holds the identifier is told %v, of what is not there %v", hidden, none)
+	}
 	grouped, _ := table.ParseQuery(url.Values{"group": {"owner"}})
 	list, err := thingTable.List(t.Context(), s, v, grouped)
 	if err != nil {
