@@ -46,11 +46,7 @@ func (c *call) object(mayBeEmpty bool) (map[string]any, error) {
 	case !utf8.Valid(raw):
 		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	v, err := decode(d, "", 0)
-	if err == nil && d.More() {
-		err = errors.New("it goes on after its end")
-	}
+	v, err := decodeBody(raw)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the body cannot be read as JSON: %v", err)
 	}
@@ -59,6 +55,19 @@ func (c *call) object(mayBeEmpty bool) (map[string]any, error) {
 		return nil, fault.New(fault.Invalid, "the body must be a JSON object")
 	}
 	return o, nil
+}
+
+// decodeBody reads bytes that are one value.
+func decodeBody(raw []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	v, err := decode(d, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it goes on after its end")
+	}
+	return v, nil
 }
 
 // decode reads one value. Unlike the standard library it refuses a member that stands

@@ -38,7 +38,9 @@ func parseCursor(text string, query uint32) (c cursor, err error) {
 	if n != len(b) || place > 1<<31 || c.query != query {
 		return c, errCursor
 	}
-	c.place = int(place)
+	if c.place = int(place); c.String() != text {
+		return c, errCursor
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/web"
@@ -84,6 +86,7 @@ func (a *API) Routes() []web.Route {
 }
 
 func (c *call) run() error {
+	c.tellLimit()
 	if err := c.checkParameters(); err != nil {
 		return err
 	}
@@ -96,6 +99,19 @@ func (c *call) run() error {
 		return err
 	}
 	return c.send(ans)
+}
+
+// tellLimit says how many requests the token has left, and for how many seconds.
+func (c *call) tellLimit() {
+	if c.Principal.Token.IsZero() {
+		return
+	}
+	limit := access.TokenLimit
+	left, until := c.Kit.Limiter.Left(limit, c.Principal.Token.String())
+	h := c.W.Header()
+	h.Set("RateLimit-Limit", strconv.Itoa(limit.N))
+	h.Set("RateLimit-Remaining", strconv.Itoa(left))
+	h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil(until.Seconds()))))
 }
 
 // checkParameters refuses parameters that the document does not have: a filter with a

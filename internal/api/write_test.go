@@ -451,10 +451,14 @@ func TestABrowserUsesTheAPIFromItsOwnSiteOnly(t *testing.T) {
 
 func TestTooManyRequestsAreToldWhenToComeAgain(t *testing.T) {
 	w := newWorld(t, nil)
-	for range access.TokenLimit.N {
-		if r := w.owner.get("me"); r.status != 200 {
-			t.Fatalf("%d: %s", r.status, r.body)
+	for i := range access.TokenLimit.N {
+		r := w.owner.get("me")
+		if left := r.header.Get("RateLimit-Remaining"); r.status != 200 || left != fmt.Sprint(access.TokenLimit.N-1-i) {
+			t.Fatalf("%d with %s left: %s", r.status, left, r.body)
 		}
+	}
+	if h := w.member("Ed", access.Editor).get("me").header; h.Get("RateLimit-Limit") != "1000" || h.Get("RateLimit-Remaining") != "999" || h.Get("RateLimit-Reset") != "60" {
+		t.Errorf("another token: %v", h)
 	}
 	r := w.owner.get("me")
 	r.refused(429)
@@ -484,6 +488,40 @@ func TestManyWriteAtOnce(t *testing.T) {
 		p := w.owner.get("fieldbook/features?sort=-key&limit=1").want(200).page()
 		if p.Total != writers*rounds || p.Items[0].text("key") != fmt.Sprintf("FB-%d", writers*rounds) {
 			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// TestReferencesInBodiesAreCheckedToo: what the writer may not know of cannot be linked to,
+// and is refused as what does not exist.
+func TestReferencesInBodiesAreCheckedToo(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		private := w.owner.post("fieldbook/products", `{"name":"Heron","prefix":"HE","private":true}`).want(201).entity().text("id")
+		hidden := w.owner.post("fieldbook/features", `{"title":"Hidden","product":"HE"}`).want(201).entity().text("id")
+		open := w.owner.post("fieldbook/features", `{"title":"Open","product":"FB"}`).want(201).entity().text("id")
+		editor := w.member("Ed", access.Editor)
+		const nothing = "0195a000-0000-7000-8000-00000000dead"
+		for _, one := range []struct{ method, path, body, id string }{
+			{"PATCH", "features/" + open, `{"parent":"%s"}`, hidden},
+			{"PATCH", "features/" + open, `{"parent":{"id":"%s"}}`, hidden},
+			{"PATCH", "features/" + open, `{"product":"%s"}`, private},
+			{"POST", "features", `{"title":"T","product":"%s"}`, private},
+			{"POST", "features", `{"title":"T","product":"FB","parent":"%s"}`, hidden},
+			{"POST", "dependencies", `{"from":"` + open + `","to":"%s"}`, hidden},
+			{"POST", "dependencies", `{"from":"%s","to":"` + open + `"}`, hidden},
+			{"POST", "releases", `{"name":"4.2","product":"%s"}`, private},
+			{"POST", "objectives", `{"title":"Less","product":"%s"}`, private},
+		} {
+			have := editor.do(one.method, "fieldbook/"+one.path, fmt.Sprintf(one.body, one.id))
+			want := editor.do(one.method, "fieldbook/"+one.path, fmt.Sprintf(one.body, nothing))
+			var h, n problem
+			have.into(&h)
+			want.into(&n)
+			h.Request, n.Request = "", ""
+			said := strings.ReplaceAll(fmt.Sprint(h), one.id, nothing)
+			if have.status < 400 || said != fmt.Sprint(n) {
+				t.Errorf("%s %s %s: %d %s; of what does not exist: %d %s", one.method, one.path, one.body, have.status, have.body, want.status, want.body)
+			}
 		}
 	})
 }
