@@ -59,7 +59,7 @@ var Areas = []*tableweb.Area{
 
 // Routes are the routes of all pages of a workspace.
 func Routes() []web.Route {
-	return slices.Concat(tableweb.Routes(Areas...), settingsRoutes)
+	return slices.Concat(tableweb.Routes(Areas...), dependencyRoutes, settingsRoutes)
 }
 
 // Nav are the pages in the order of the sidebar.

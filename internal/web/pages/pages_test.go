@@ -411,3 +411,40 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 	}
 }
+
+func TestDependenciesOnThePage(t *testing.T) {
+	s := newSite(t)
+	s.post("features/FB-1/dependencies", url.Values{"type": {"blocked-by"}, "feature": {"FB-2"}}, 303)
+	if text := plainText(s.get("features/FB-1", 200)); !strings.Contains(text, "Blocked by FB-2 Audit export") {
+		t.Errorf("the page of the blocked one says %s", text)
+	}
+	if text := plainText(s.get("features/FB-2", 200)); !strings.Contains(text, "Blocks FB-1 Conflict-free sync") {
+		t.Errorf("the page of the other says %s", text)
+	}
+	_, body := s.post("features/FB-2/dependencies", url.Values{"type": {"blocked-by"}, "feature": {"fb-1"}}, 422)
+	if text := plainText(body); !strings.Contains(text, "would close a circle") || !strings.Contains(body, `value="fb-1"`) {
+		t.Errorf("a circle is answered by %s", text)
+	}
+	_, body = s.post("features/FB-2/dependencies", url.Values{"type": {"blocks"}, "feature": {"FB-99"}}, 422)
+	if text := plainText(body); !strings.Contains(text, `There is no feature "FB-99"`) {
+		t.Errorf("a feature that is not there is answered by %s", text)
+	}
+	s.post("features/FB-2/dependencies/remove", url.Values{"type": {"blocks"}, "feature": {"FB-1"}}, 303)
+	if text := plainText(s.get("features/FB-1", 200)); strings.Contains(text, "Blocked by FB-2") {
+		t.Error("it is still there")
+	}
+}
+
+func TestArchive(t *testing.T) {
+	s := newSite(t)
+	s.post("features/FB-2/field/archived", url.Values{"archived": {"yes"}, "was": {"no"}}, 303)
+	if got := listed(s.get("features", 200)); strings.Contains(got, "Audit export") {
+		t.Errorf("the list still has it: %s", got)
+	}
+	if got := listed(s.get("features?filter=archived+%3D+yes", 200)); got != "Audit export" {
+		t.Errorf("the archive has %s", got)
+	}
+	if text := plainText(s.get("features/FB-2", 200)); !strings.Contains(text, "Bring back from the archive") {
+		t.Error("it cannot be brought back")
+	}
+}

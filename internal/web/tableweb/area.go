@@ -13,6 +13,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
 // Area is the pages of one table. Its path is the table's name.
@@ -57,6 +58,7 @@ type View struct {
 	Scope *table.Scope
 	Area  *Area
 	Row   table.Row
+	Form  *ui.Form // a form of the page that was refused; nil: none
 }
 
 // Path returns the address of the entity's page.

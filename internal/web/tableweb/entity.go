@@ -13,8 +13,8 @@ import (
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
-// find returns the entity of the address, at the moment that the page shows.
-func (a *Area) find(q *web.Request) (*View, error) {
+// Find returns the entity of the address, at the moment that the page shows.
+func (a *Area) Find(q *web.Request) (*View, error) {
 	scope, err := q.Scope()
 	if err != nil {
 		return nil, err
@@ -44,19 +44,26 @@ func (a *Area) byKey(s *table.Scope, key string) (ledger.ID, error) {
 }
 
 // show answers with the page of one entity. A former key leads to the key of now.
-func (a *Area) show(q *web.Request) error {
-	v, err := a.find(q)
+func (a *Area) show(q *web.Request) error { return a.Show(q, 0, nil) }
+
+// Show answers with the page of one entity, with a status and the form of it that was
+// refused.
+func (a *Area) Show(q *web.Request, status int, refused *ui.Form) error {
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}
-	if ref(v.Row) != q.R.PathValue("entity") {
+	v.Form = refused
+	if refused == nil && ref(v.Row) != q.R.PathValue("entity") {
 		return q.Redirect(v.Path())
 	}
 	texts, err := v.texts()
 	if err != nil {
 		return err
 	}
-	return q.Page(v.page(""), entityPage(v, texts))
+	page := v.page("")
+	page.Status = status
+	return q.Page(page, entityPage(v, texts))
 }
 
 // page is what the pages of an entity tell the shell.
@@ -124,9 +131,9 @@ func (v *View) properties() []table.Info {
 	return all
 }
 
-// mayEdit reports whether the reader's role lets them write the entity. The kernel asks
+// MayEdit reports whether the reader's role lets them write the entity. The kernel asks
 // again, and knows the owner.
-func (v *View) mayEdit() bool { return !v.Past() && v.Workspace.Role.AtLeast("contributor") }
+func (v *View) MayEdit() bool { return !v.Past() && v.Workspace.Role.AtLeast("contributor") }
 
 // export answers with the rows of this list as a file.
 func (a *Area) export(q *web.Request) error {

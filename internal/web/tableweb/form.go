@@ -234,7 +234,7 @@ func (a *Area) create(q *web.Request) error {
 }
 
 func (a *Area) editForm(q *web.Request) error {
-	v, err := a.find(q)
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}
@@ -244,7 +244,7 @@ func (a *Area) editForm(q *web.Request) error {
 // edit writes what of a whole form differs from what stood there when it was opened, so
 // that two people who change different fields at once both succeed.
 func (a *Area) edit(q *web.Request) error {
-	v, err := a.find(q)
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}
@@ -289,7 +289,7 @@ func (v *View) column() (table.Info, error) {
 
 // fieldForm answers with the form of one field, in place of its value.
 func (a *Area) fieldForm(q *web.Request) error {
-	v, err := a.find(q)
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}
@@ -319,7 +319,7 @@ func (v *View) oneField(c table.Info, f *ui.Form, status int) error {
 
 // editField writes one field, if it still is what it was when the form was opened.
 func (a *Area) editField(q *web.Request) error {
-	v, err := a.find(q)
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}
@@ -367,7 +367,7 @@ func short(s string) string {
 }
 
 func (a *Area) remove(q *web.Request) error {
-	v, err := a.find(q)
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}

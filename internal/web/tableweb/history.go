@@ -17,7 +17,7 @@ import (
 // history answers with every change of one entity, the newest first. In the past it ends
 // at the moment that is shown.
 func (a *Area) history(q *web.Request) error {
-	v, err := a.find(q)
+	v, err := a.Find(q)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (v *View) event(c change, names func(ledger.ID) string, undone bool) ui.Eve
 		e.Changes = e.Changes[:6]
 	}
 	live := c.commit.Branch.IsZero() && c.commit.Merges.IsZero()
-	if v.mayEdit() && live && !undone && c.entry.Op == ledger.OpEdit && c.commit.Verb != "import" {
+	if v.MayEdit() && live && !undone && c.entry.Op == ledger.OpEdit && c.commit.Verb != "import" {
 		e.Undo = undoButton(v, c.commit.Seq)
 	}
 	return e

@@ -54,3 +54,31 @@ func sentence(doc string) string {
 	}
 	return strings.ToUpper(doc[:1]) + doc[1:]
 }
+
+// canArchive reports whether things of this kind go out of lists without being deleted.
+func (v *View) canArchive() bool {
+	c, ok := v.Area.Table.Column(v.Scope.View, "archived")
+	return ok && c.Writable
+}
+
+// archived is "yes" or "no".
+func (v *View) archived() string {
+	if v.canArchive() && v.Area.Table.Show(v.Scope, v.Row, "archived") == "yes" {
+		return "yes"
+	}
+	return "no"
+}
+
+func opposite(yes string) string {
+	if yes == "yes" {
+		return "no"
+	}
+	return "yes"
+}
+
+func archiveLabel(archived string) string {
+	if archived == "yes" {
+		return "Bring back from the archive"
+	}
+	return "Archive"
+}
