@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +15,20 @@ import (
 	"github.com/throughline-pm/throughline/internal/web"
 )
 
-// document is the description of the interface by OpenAPI 3.1, in both of its spellings.
-type document struct{ json, yaml []byte }
+//go:generate go tool templ generate
+
+// document is the description of the interface: by OpenAPI 3.1 in both of its spellings,
+// and for people.
+type document struct {
+	json, yaml []byte
+	sections   []section
+}
+
+// section is the operations of one resource.
+type section struct {
+	ID, Name   string
+	Operations []*huma.Operation
+}
 
 // description is what the document says of the whole.
 const description = "Every kind of entity is a resource of a workspace: list, create, read, edit, delete, history. " +
@@ -41,17 +54,18 @@ func (a *API) describe() (d document, err error) {
 		Description: "It failed: RFC 9457",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[problem.Problem](a)}},
 	}
-	tagged := map[string]bool{}
 	for i := range a.operations {
-		o := &a.operations[i]
+		o := &a.operations[i].Operation
 		o.Responses["default"] = failure
-		for _, name := range o.Tags {
-			if !tagged[name] {
-				tagged[name] = true
-				all.Tags = append(all.Tags, &huma.Tag{Name: name})
-			}
+		all.AddOperation(o)
+		name := o.Tags[0]
+		at := slices.IndexFunc(d.sections, func(s section) bool { return s.Name == name })
+		if at < 0 {
+			at = len(d.sections)
+			d.sections = append(d.sections, section{ID: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name})
+			all.Tags = append(all.Tags, &huma.Tag{Name: name})
 		}
-		all.AddOperation(&o.Operation)
+		d.sections[at].Operations = append(d.sections[at].Operations, o)
 	}
 	if d.json, err = json.Marshal(all); err != nil {
 		return d, err
@@ -77,6 +91,9 @@ func (d document) routes() []web.Route {
 		}}
 	}
 	return []web.Route{
+		{Method: http.MethodGet, Pattern: prefix + "/{$}", Who: web.Anyone, Tokens: true, Handle: func(q *web.Request) error {
+			return q.Door(web.Door{Title: "The API", Wide: true}, reference(description, d.sections))
+		}},
 		serve("openapi.json", "application/vnd.oai.openapi+json;version=3.1", d.json),
 		serve("openapi.yaml", "application/vnd.oai.openapi;version=3.1", d.yaml),
 	}

@@ -134,7 +134,7 @@ func TestTheDocumentHasEveryRouteAndNoOther(t *testing.T) {
 		}
 	}
 	for _, r := range w.Routes {
-		if !strings.HasPrefix(r.Pattern, "/api/") || strings.HasPrefix(r.Pattern, "/api/v1/openapi.") {
+		if !strings.HasPrefix(r.Pattern, "/api/") || strings.HasPrefix(r.Pattern, "/api/v1/openapi.") || r.Pattern == "/api/v1/{$}" {
 			continue
 		}
 		if name := r.Method + " " + r.Pattern; !have[name] {
@@ -188,6 +188,22 @@ func TestTheDocumentStandsInYAMLToo(t *testing.T) {
 	}
 	json := (&client{w: w}).get("openapi.json").want(200)
 	(&client{w: w}).get("openapi.json", "If-None-Match", json.header.Get("ETag")).want(304)
+}
+
+func TestTheDocumentIsReadByPeopleToo(t *testing.T) {
+	w := newWorld(t, nil)
+	r := (&client{w: w}).get("", "Accept", "text/html").want(200)
+	text := string(r.body)
+	for path, item := range object(t, readDocument(t, w), "paths") {
+		for method := range item.(map[string]any) {
+			if !strings.Contains(text, "<code>"+strings.ToUpper(method)+" "+path+"</code>") {
+				t.Errorf("%s %s is not on the page", method, path)
+			}
+		}
+	}
+	if strings.Contains(text, " style=") || strings.Contains(text, "https://") {
+		t.Error("the page has inline styles or leads elsewhere")
+	}
 }
 
 // TestAnswersAreAsDescribed holds what the server answers against the schemas of the
