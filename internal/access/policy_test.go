@@ -231,6 +231,12 @@ func TestWhoWritesWhat(t *testing.T) {
 			{"admin", "makes an owner", func(tx *ledger.Tx) error {
 				return access.Grant(tx, h.people["admin"].ID, access.Owner, ledger.ID{})
 			}, fault.Forbidden},
+			{"outsider", "makes themselves an owner", func(tx *ledger.Tx) error {
+				return access.Grant(tx, h.people["outsider"].ID, access.Owner, ledger.ID{})
+			}, fault.Forbidden},
+			{"viewer", "makes themselves an owner", func(tx *ledger.Tx) error {
+				return access.Grant(tx, h.people["viewer"].ID, access.Owner, ledger.ID{})
+			}, fault.Forbidden},
 			{"admin", "takes the owner's role", func(tx *ledger.Tx) error {
 				return access.Grant(tx, h.people["owner"].ID, access.Viewer, ledger.ID{})
 			}, fault.Forbidden},
