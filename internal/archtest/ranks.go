@@ -9,12 +9,14 @@ import (
 // house is the picture of the house, from roof to cellar. A room may import the
 // rooms on the floors below its own. Rooms on one floor do not know each other,
 // but for the story: there each may import those to its left. The command line
-// stands above the app because one of its commands is to run it.
+// stands above the app because one of its commands is to run it; so does the demo, which
+// uses an installation as people do.
 //
 // A room is a folder under internal, but for cmd and plan, with all folders in it.
 const house = `
 cmd/throughline
 cli
+demo
 app
 api mcp ofrep hooks
 web
@@ -91,9 +93,9 @@ func checkRanks(t *tree) (found []breach) {
 			switch to := roomOf(dir); {
 			case from == "plan" && to != "plan" && !f.test && (ours || !standard(imported)):
 				add("plan imports the standard library alone, not %s", imported)
-			case !ours: // the other rules have their say on those
 			case isExample(f.dir) && !f.test && (ours || !standard(imported)):
 				add("an example imports the standard library alone, not %s: it runs wherever Go does", imported)
+			case !ours: // the other rules have their say on those
 			case isHelper(dir):
 				if !f.test {
 					add("%s is for tests alone", dir)

@@ -1,0 +1,323 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/app"
+	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/people"
+	"github.com/throughline-pm/throughline/internal/table"
+)
+
+// Slug is the workspace in addresses.
+const Slug = "fieldbook"
+
+// Zone is the time zone of the workspace.
+const Zone = "Europe/Vienna"
+
+// host is who founded the workspace and owns it: whoever looks at the demo signs in as
+// her.
+const host = "Mira"
+
+// Email returns the address of one of the people in the demo; without a name, that of
+// whom to sign in as.
+func Email(name string) string {
+	if name == "" {
+		name = host
+	}
+	return strings.ToLower(name) + "@fieldbook.example"
+}
+
+// Build makes the workspace, as it looks today, in an installation that was opened with
+// the clock, and accounts for its people. The host gets the password; nobody knows the
+// others'. Nothing else may use the installation before Build returns, because its time
+// is the past.
+//
+// Errors: fault.Conflict if the installation has such a workspace or accounts already.
+func Build(ctx context.Context, a *app.App, clock *Clock, password string) (ledger.ID, error) {
+	if all, err := a.Accounts.All(ctx); err != nil {
+		return ledger.ID{}, err
+	} else if len(all) > 0 {
+		return ledger.ID{}, fault.New(fault.Conflict, "this installation has accounts already; the demo needs one of its own")
+	}
+	zone, err := time.LoadLocation(Zone)
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	steps, err := readScript(fieldbook)
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	b := &builder{
+		App: a, clock: clock, zone: zone, today: calendar.DayOf(clock.Now().In(zone)), ids: map[*thing]ledger.ID{},
+	}
+	defer clock.release()
+	b.turnClock(steps[0])
+	if b.accounts, err = makeAccounts(ctx, a.Accounts, cast(steps), password); err != nil {
+		return ledger.ID{}, err
+	}
+	b.workspace, err = a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone}, b.accounts[host])
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	return b.workspace, b.replay(ctx, steps)
+}
+
+// cast returns the names of those who have a role.
+func cast(steps []*step) (names []string) {
+	for _, s := range steps {
+		if _, ok := s.value("role"); ok && s.first {
+			names = append(names, s.of.title)
+		}
+	}
+	return names
+}
+
+// makeAccounts makes them all at once: hashing passwords takes most of the time.
+func makeAccounts(ctx context.Context, accounts *access.Accounts, names []string, password string) (map[string]ledger.ID, error) {
+	made := make([]access.Account, len(names))
+	errs := make([]error, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() {
+			n := access.NewAccount{Email: Email(name), Name: name, Password: rand.Text()}
+			if name == host {
+				n.Password = password
+			}
+			made[i], errs[i] = accounts.Create(ctx, n, name == host)
+		})
+	}
+	all.Wait()
+	ids := map[string]ledger.ID{}
+	for i, name := range names {
+		ids[name] = made[i].ID
+	}
+	return ids, errors.Join(errs...)
+}
+
+// builder replays the script.
+type builder struct {
+	*app.App
+	clock     *Clock
+	zone      *time.Location
+	today     calendar.Day
+	workspace ledger.ID
+	accounts  map[string]ledger.ID // by name
+	ids       map[*thing]ledger.ID // of what is made
+}
+
+// replay does what the steps say, those of one person at one time in one commit.
+func (b *builder) replay(ctx context.Context, steps []*step) error {
+	for len(steps) > 0 {
+		first := steps[0]
+		n := 1
+		for n < len(steps) && together(first, steps[n]) {
+			n++
+		}
+		b.turnClock(first)
+		if err := b.commit(ctx, steps[:n]); err != nil {
+			return fmt.Errorf("%s: %w", first.line, err)
+		}
+		steps = steps[n:]
+	}
+	return nil
+}
+
+func together(a, b *step) bool {
+	return a.day == b.day && a.clock == b.clock && a.who == b.who && !isAlone(a) && !isAlone(b)
+}
+
+// isAlone reports whether a step is a commit of its own by its nature.
+func isAlone(s *step) bool {
+	_, undo := s.value("undo")
+	_, on := s.value("on")
+	return undo || on
+}
+
+func (b *builder) day(s *step) calendar.Day { return workday(b.today, s.day) }
+
+func (b *builder) turnClock(s *step) {
+	// the clock on the wall, also on a day when it is put forward
+	d := b.day(s).Go(b.zone)
+	b.clock.set(time.Date(d.Year(), d.Month(), d.Day(), 0, int(s.clock.Minutes()), 0, 0, b.zone))
+}
+
+// commit does what steps of one person at one time say.
+func (b *builder) commit(ctx context.Context, steps []*step) error {
+	account, ok := b.accounts[steps[0].who]
+	if !ok {
+		return fmt.Errorf("nobody is called %s", steps[0].who)
+	}
+	as := ledger.Actor{ID: account}
+	if _, undo := steps[0].value("undo"); undo {
+		_, err := b.Ledger.UndoLast(ctx, b.workspace, as, ledger.Settlement{})
+		return err
+	}
+	verb := "edit"
+	if !slices.ContainsFunc(steps, func(s *step) bool { return !s.first }) {
+		verb = "create"
+	}
+	var opts []ledger.UpdateOption
+	if _, on := steps[0].value("on"); on {
+		opts = append(opts, ledger.In(b.ids[steps[0].of]))
+	}
+	_, err := b.Ledger.Update(ctx, b.workspace, as, verb, func(tx *ledger.Tx) error {
+		for _, s := range steps {
+			if err := b.do(tx, s); err != nil {
+				return fmt.Errorf("%s %q: %w", s.of.kind, s.of.title, err)
+			}
+		}
+		return nil
+	}, opts...)
+	return err
+}
+
+// do does what one step says.
+func (b *builder) do(tx *ledger.Tx, s *step) error {
+	if s.of.kind == "proposal" && s.first {
+		aim, _ := s.value("aim")
+		id, err := ledger.Proposals.Create(tx, ledger.Proposal{Title: s.of.title, Aim: aim, State: ledger.ProposalOpen})
+		b.ids[s.of] = id
+		return err
+	}
+	if role, ok := s.value("role"); ok {
+		if err := b.admit(tx, s.of.title, access.Role(role)); err != nil {
+			return err
+		}
+	}
+	scope := &table.Scope{View: tx, Set: b.Tables, Today: b.day(s), Week: time.Monday, Zone: b.zone}
+	t, id, err := b.target(scope, s)
+	if err != nil {
+		return err
+	}
+	in, err := b.input(t, scope, s)
+	switch {
+	case err != nil:
+		return err
+	case id.IsZero():
+		id, err = t.Create(tx, scope, ledger.ID{}, in)
+	case len(in) > 0:
+		err = t.Edit(tx, scope, id, in)
+	}
+	if err != nil {
+		return err
+	}
+	if s.first {
+		b.ids[s.of] = id
+	}
+	return act(tx, scope, id, s)
+}
+
+// admit lets somebody in, as an invitation does.
+func (b *builder) admit(tx *ledger.Tx, name string, role access.Role) error {
+	account := b.accounts[name]
+	if err := people.Join(tx, account, name, Email(name)); err != nil {
+		return err
+	}
+	return access.Grant(tx, account, role, ledger.ID{})
+}
+
+// target returns what a step is about; a zero identifier if the step makes it. The
+// founding has made some things already.
+func (b *builder) target(scope *table.Scope, s *step) (table.Any, ledger.ID, error) {
+	kind, title := s.of.kind, s.of.title
+	if feature, ok := s.value("on"); ok {
+		kind, title = "feature", feature
+	} else if !s.first {
+		t, _ := b.Tables.Of(kind)
+		return t, b.ids[s.of], nil
+	}
+	t, ok := b.Tables.Of(kind)
+	if !ok {
+		return nil, ledger.ID{}, fmt.Errorf("there is no kind %q", kind)
+	}
+	found := t.Named(scope.View, title)
+	if len(found) == 0 && s.first {
+		return t, ledger.ID{}, nil
+	}
+	id, err := scope.Find(kind, title)
+	return t, id, err
+}
+
+// input returns the values that a step writes. What is made gets its name, which is the
+// first column of its table that is written, and the beginning of its text.
+func (b *builder) input(t table.Any, scope *table.Scope, s *step) (table.Input, error) {
+	in := table.Input{}
+	if s.first {
+		columns := t.Columns(scope.View)
+		in[columns[slices.IndexFunc(columns, func(c table.Info) bool { return c.Writable })].Name] = s.of.title
+		if s.of.text != "" {
+			in["description"] = s.of.summary()
+		}
+	}
+	for _, d := range s.deeds {
+		switch {
+		case d.name == "text":
+			in["description"] = s.of.text
+		case !acts[d.name]:
+			value, err := resolve(d.value, b.today, b.day(s))
+			if err != nil {
+				return nil, err
+			}
+			in[d.name] = value
+		}
+	}
+	return in, nil
+}
+
+// acts are what a step can do besides writing columns.
+var acts = map[string]bool{
+	"text": true, "role": true, "on": true, "undo": true, "archive": true, "restore": true, "before": true,
+	"blocks": true, "unblocks": true, "relates": true, "duplicates": true,
+}
+
+// act does what a step does to a feature besides writing columns.
+func act(tx *ledger.Tx, scope *table.Scope, id ledger.ID, s *step) error {
+	for _, d := range s.deeds {
+		var err error
+		switch d.name {
+		case "archive":
+			err = backlog.Archive(tx, id)
+		case "restore":
+			err = backlog.Restore(tx, id)
+		case "blocks", "unblocks", "relates", "duplicates", "before":
+			var other ledger.ID
+			if other, err = scope.Find("feature", d.value); err == nil {
+				err = join(tx, scope, id, d.name, other)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join does to a feature what has to do with another.
+func join(tx *ledger.Tx, scope *table.Scope, id ledger.ID, how string, other ledger.ID) error {
+	switch how {
+	case "unblocks":
+		return backlog.Disconnect(tx, id, backlog.Blocks, other)
+	case "before":
+		above := ledger.ID{}
+		for _, r := range backlog.FeatureTable.Listed(scope) {
+			if r.ID() == other {
+				break
+			}
+			above = r.ID()
+		}
+		return backlog.Move(tx, id, above, other)
+	}
+	return backlog.Connect(tx, id, backlog.DependencyType(how), other)
+}

@@ -1,0 +1,426 @@
+package demo
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/app"
+	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/config"
+	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/ledger/postgres/pgtest"
+	"github.com/throughline-pm/throughline/internal/people"
+	"github.com/throughline-pm/throughline/internal/release"
+	"github.com/throughline-pm/throughline/internal/strategy"
+	"github.com/throughline-pm/throughline/internal/table"
+)
+
+// password is Mira's in tests.
+const password = "a tablet in a tunnel"
+
+// book is the demo in an installation of its own.
+type book struct {
+	*app.App
+	t         *testing.T
+	today     calendar.Day
+	zone      *time.Location
+	workspace ledger.ID
+}
+
+// open builds the demo as it looks on a day; engine is "sqlite" or "postgres".
+func open(t *testing.T, engine string, today calendar.Day) *book {
+	t.Helper()
+	zone, err := time.LoadLocation(Zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := NewClock(func() time.Time { return today.Go(zone).Add(10 * time.Hour) })
+	b := &book{t: t, App: install(t, engine, clock), today: today, zone: zone}
+	if b.workspace, err = Build(t.Context(), b.App, clock, password); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// install opens a new installation that has the clock.
+func install(t *testing.T, engine string, clock *Clock) *app.App {
+	t.Helper()
+	options := map[string]string{"data": filepath.Join(t.TempDir(), "data")}
+	if engine == "postgres" {
+		options["database-url"] = pgtest.DSN(t)
+	}
+	c, err := config.Load(options, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), c, app.Options{Create: true, Clock: clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+func (b *book) actor(name string) ledger.Actor {
+	b.t.Helper()
+	account, err := b.Accounts.ByEmail(b.t.Context(), Email(name))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return ledger.Actor{ID: account.ID}
+}
+
+// now returns the workspace as Mira sees it.
+func (b *book) now() *ledger.Snapshot {
+	b.t.Helper()
+	s, err := b.Ledger.At(b.t.Context(), b.workspace, b.actor(host), 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+// at returns the workspace as it was at the end of a day.
+func (b *book) at(day calendar.Day) *ledger.Snapshot {
+	b.t.Helper()
+	s, err := b.Ledger.AsOf(b.t.Context(), b.workspace, b.actor(host), ledger.AtTime(day.End(b.zone)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+func (b *book) scope(v ledger.View) *table.Scope {
+	return &table.Scope{View: v, Set: b.Tables, Today: b.today, Week: time.Monday, Zone: b.zone}
+}
+
+// commits returns the whole journal, the oldest first.
+func (b *book) commits() []ledger.Commit {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(b.t.Context())
+	defer cancel()
+	head := b.now().Seq()
+	var all []ledger.Commit
+	for c, err := range b.Ledger.Follow(ctx, b.workspace, 0) {
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		all = append(all, c)
+		if c.Seq == head {
+			break
+		}
+	}
+	return all
+}
+
+func eachEngine(t *testing.T, f func(t *testing.T, b *book)) {
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run(engine, func(t *testing.T) { f(t, open(t, engine, "2026-05-12")) })
+	}
+}
+
+func TestFieldbook(t *testing.T) {
+	eachEngine(t, func(t *testing.T, b *book) {
+		t.Run("has what a visitor looks for", b.hasEnough)
+		t.Run("says something everywhere", b.saysSomething)
+		t.Run("has a past that is true", b.hasAPast)
+		t.Run("was made by its people", b.wasMadeByPeople)
+		t.Run("can be signed in to", b.letsIn)
+		t.Run("goes on from now", b.goesOn)
+	})
+}
+
+func (b *book) hasEnough(t *testing.T) {
+	v := b.now()
+	for _, count := range []struct {
+		of              string
+		have, low, high int
+	}{
+		{"features", backlog.Features.Len(v), 55, 66},
+		{"teams", people.Teams.Len(v), 4, 4},
+		{"people", people.Persons.Len(v), 14, 14},
+		{"objectives", strategy.Objectives.Len(v), 4, 4},
+		{"products", access.Products.Len(v), 1, 1},
+		{"saved views", backlog.Views.Len(v), 3, 6},
+		{"custom fields", backlog.Fields.Len(v), 2, 4},
+		{"dependencies", backlog.Dependencies.Len(v), 4, 20},
+	} {
+		if count.have < count.low || count.have > count.high {
+			t.Errorf("%d %s, want %d to %d", count.have, count.of, count.low, count.high)
+		}
+	}
+	if p, ok := access.Products.Get(v, first(access.Products.All(v)).ID); !ok || p.Prefix != "FB" || p.Name != "Fieldbook" {
+		t.Errorf("product = %+v", p)
+	}
+
+	var past, toCome []string
+	for r := range release.Releases.All(v) {
+		live, all := 0, 0
+		for f := range backlog.Features.BackLinks(v, r.ID) {
+			all++
+			if backlog.StageOf(v, f).Done() {
+				live++
+			}
+		}
+		if r.Date < b.today {
+			past = append(past, r.Name)
+			if r.Status != release.Released || live != all || live < 8 {
+				t.Errorf("%s is over: %s, %d of %d features are live", r.Name, r.Status, live, all)
+			}
+		} else {
+			toCome = append(toCome, r.Name)
+			if r.Status == release.Released || live > 0 {
+				t.Errorf("%s is to come: %s, %d features are live", r.Name, r.Status, live)
+			}
+		}
+	}
+	slices.Sort(past)
+	slices.Sort(toCome)
+	if !slices.Equal(past, []string{"3.8", "3.9", "4.0"}) || !slices.Equal(toCome, []string{"4.1", "4.2", "4.3"}) {
+		t.Errorf("releases past %v, to come %v", past, toCome)
+	}
+
+	stages := map[backlog.Stage]int{}
+	archived, below := 0, 0
+	for f := range backlog.Features.All(v) {
+		stages[backlog.StageOf(v, f)]++
+		if f.Archived {
+			archived++
+		}
+		if !f.Parent.IsZero() {
+			below++
+		}
+	}
+	for _, s := range backlog.Stages {
+		if stages[backlog.Stage(s.Name)] == 0 {
+			t.Errorf("no feature is in the stage %s", s.Name)
+		}
+	}
+	if archived < 2 || below < 3 {
+		t.Errorf("%d archived features, %d below an initiative", archived, below)
+	}
+}
+
+func first[T any](all func(func(*T) bool)) (one *T) {
+	for e := range all {
+		return e
+	}
+	return one
+}
+
+func (b *book) saysSomething(t *testing.T) {
+	v, s := b.now(), b.scope(b.now())
+	for _, kind := range []string{"product", "team", "objective", "release", "feature"} {
+		of, _ := b.Tables.Of(kind)
+		for r := range of.Rows(v) {
+			if of.Show(s, r, "description") == "" {
+				t.Errorf("the %s %s has no description", kind, r.Title())
+			}
+		}
+	}
+	for p := range people.Persons.All(v) {
+		if p.Email == "" || p.Title == "" || p.Account.IsZero() || len(p.Teams) == 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+	for team := range people.Teams.All(v) {
+		if team.Lead.IsZero() || len(slices.Collect(people.Persons.BackLinks(v, team.ID))) < 3 {
+			t.Errorf("the team %s has no lead, or nobody to lead", team.Name)
+		}
+	}
+	for o := range strategy.Objectives.All(v) {
+		if o.Owner.IsZero() || o.Period == "" || len(slices.Collect(backlog.Features.BackLinks(v, o.ID))) < 5 {
+			t.Errorf("%s has no owner, no period or hardly any features", o.Title)
+		}
+	}
+	for f := range backlog.Features.All(v) {
+		text, err := ledger.Text(t.Context(), v, f.Description)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !f.Release.IsZero() && (f.Team.IsZero() || f.Objective.IsZero() || len(f.Effort) == 0 || f.Value.IsZero()) {
+			t.Errorf("%s %s is committed without a team, an objective, an effort or a value", f.Key, f.Title)
+		}
+		if stage := backlog.StageOf(v, f); backlog.StageDiscovery.Before(stage) && stage != backlog.StageDropped && f.Parent.IsZero() &&
+			!slices.Contains(f.Tags, "initiative") && (!strings.Contains(text, "## Goals") || !strings.Contains(text, "## Non-goals")) {
+			t.Errorf("%s %s is specified without goals or non-goals", f.Key, f.Title)
+		}
+	}
+	// a link in a list of saved views leads somewhere
+	for w := range backlog.Views.All(v) {
+		q, err := table.ParseQuery(query(t, w.Query))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := b.scope(v)
+		s.Me = first(people.Persons.All(v)).ID
+		if l, err := backlog.FeatureTable.List(t.Context(), s, v, q); err != nil || l.Total == 0 && w.Title != "My open work" {
+			t.Errorf("the view %s: %v, %v", w.Title, l, err)
+		}
+	}
+}
+
+// wasMadeByPeople: nothing but the founding was done by the program, and some things
+// happened that make a history worth reading.
+func (b *book) wasMadeByPeople(t *testing.T) {
+	by := map[ledger.ID]int{}
+	undone, slipped, last := 0, 0, ledger.Time(0)
+	v := b.now()
+	for i, c := range b.commits() {
+		if c.Actor.ID == ledger.System.ID && i > 0 {
+			t.Errorf("commit %d, %s, is the program's", c.Seq, c.Verb)
+		}
+		if c.At < last || c.At.Go().After(b.today.Go(b.zone)) {
+			t.Errorf("commit %d is at %v", c.Seq, c.At.Go())
+		}
+		last = c.At
+		by[c.Actor.ID]++
+		if c.Undoes != 0 {
+			undone++
+		}
+		for _, e := range c.Entries {
+			for _, ch := range e.Changes {
+				if e.Kind == "feature" && ch.Field == "release" && e.Op == ledger.OpEdit && len(ch.Old) > 2 && len(ch.New) > 2 && c.Branch.IsZero() {
+					slipped++
+				}
+			}
+		}
+	}
+	if len(by) != 15 { // and the founding
+		t.Errorf("%d people did something", len(by))
+	}
+	if undone == 0 || slipped < 3 {
+		t.Errorf("%d undone, %d slipped to another release", undone, slipped)
+	}
+	p := first(ledger.Proposals.All(v))
+	if p == nil || p.State != ledger.ProposalOpen {
+		t.Fatalf("proposal = %+v", p)
+	}
+	in, err := b.Ledger.In(t.Context(), b.workspace, b.actor(host), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := 0
+	for c, err := range ledger.Diff(t.Context(), v, in) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Kind == "feature" {
+			changed++
+		}
+	}
+	if changed != 3 {
+		t.Errorf("the proposal changes %d features", changed)
+	}
+	if _, err := b.Ledger.Verify(t.Context(), b.workspace); err != nil {
+		t.Error(err)
+	}
+}
+
+func (b *book) letsIn(t *testing.T) {
+	p, _, err := b.Accounts.SignIn(t.Context(), Email(""), password, access.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if role := access.RoleOf(b.now(), p.Account.ID); role != access.Owner {
+		t.Errorf("the host is %s", role)
+	}
+	if me, ok := people.Of(b.now(), p.Account.ID); !ok || me.Name != host {
+		t.Errorf("the host is %+v", me)
+	}
+	if _, _, err := b.Accounts.SignIn(t.Context(), Email("Tovi"), password, access.Client{}); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("Tovi signs in: %v", err)
+	}
+	if _, err := Build(t.Context(), b.App, NewClock(time.Now), password); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second demo in the installation: %v", err)
+	}
+}
+
+// goesOn: the clock runs again, and rights are what they were when the past was made.
+func (b *book) goesOn(t *testing.T) {
+	var id ledger.ID
+	_, err := b.Ledger.Update(t.Context(), b.workspace, b.actor("Lio"), "create", func(tx *ledger.Tx) (err error) {
+		if got := calendar.DayOf(tx.Now.In(b.zone)); got != b.today {
+			t.Errorf("it is %s, want %s", got, b.today)
+		}
+		id, err = backlog.FeatureTable.Create(tx, b.scope(tx), ledger.ID{}, table.Input{"title": "Made now"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if _, err := b.Ledger.UndoLast(t.Context(), b.workspace, b.actor("Lio"), ledger.Settlement{}); err != nil {
+			t.Error(err)
+		}
+	}()
+	_, err = b.Ledger.Update(t.Context(), b.workspace, b.actor("Bex"), "edit", func(tx *ledger.Tx) error {
+		return backlog.FeatureTable.Edit(tx, b.scope(tx), id, table.Input{"title": "Not mine"})
+	})
+	if !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a contributor changes what is another's: %v", err)
+	}
+}
+
+// TestTheDemoIsTheSameForADay compares everything but identifiers.
+func TestTheDemoIsTheSameForADay(t *testing.T) {
+	var texts []string
+	for range 2 {
+		b := open(t, "sqlite", "2026-11-23")
+		var out strings.Builder
+		v, s := b.now(), b.scope(b.now())
+		for _, of := range b.Tables.All() {
+			var rows []string
+			for r := range of.Rows(v) {
+				row := of.Kind()
+				for _, c := range of.Columns(v) {
+					if c.Name != "rank" && c.Name != "id" && c.Name != "account" {
+						row += " | " + of.Show(s, r, c.Name)
+					}
+				}
+				rows = append(rows, row)
+			}
+			out.WriteString(strings.Join(rows, "\n") + "\n")
+		}
+		for _, c := range b.commits() {
+			out.WriteString(c.At.Go().String() + " " + c.Verb + "\n")
+			for _, e := range c.Entries {
+				out.WriteString("  " + string(e.Op) + " " + e.Kind + "\n")
+			}
+		}
+		texts = append(texts, out.String())
+	}
+	a, b := strings.Split(texts[0], "\n"), strings.Split(texts[1], "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			t.Fatalf("line %d differs:\n%s\n%s", i+1, a[i], b[i])
+		}
+	}
+	if len(a) != len(b) || len(a) < 500 {
+		t.Errorf("%d and %d lines", len(a), len(b))
+	}
+}
+
+// TestTheDemoCanBeMadeOnAnyDay tries weekends, the ends of a year and the switch of clocks.
+func TestTheDemoCanBeMadeOnAnyDay(t *testing.T) {
+	for _, today := range []calendar.Day{"2026-01-01", "2026-03-29", "2026-10-31", "2028-02-29"} {
+		t.Run(string(today), func(t *testing.T) {
+			b := open(t, "sqlite", today)
+			t.Run("has what a visitor looks for", b.hasEnough)
+			t.Run("was made by its people", b.wasMadeByPeople)
+		})
+	}
+}
