@@ -183,7 +183,6 @@ type csvScanner struct {
 	sep    byte
 	line   int // of what is read next
 	number int
-	failed error
 }
 
 type csvRecord struct {

@@ -1,7 +1,9 @@
 package exchange
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/throughline-pm/throughline/internal/backlog"
@@ -15,6 +17,13 @@ type pair struct {
 	of       backlog.DependencyType
 }
 
+// said is a dependency with the item and the field that name it.
+type said struct {
+	pair
+	by    *item
+	field string
+}
+
 // dependencies makes items of the dependencies that features name, leaves out those that
 // stand there already, and refuses circles.
 func (p *planner) dependencies() {
@@ -22,24 +31,52 @@ func (p *planner) dependencies() {
 	if !ok {
 		return
 	}
-	blocks := map[ledger.ID][]ledger.ID{}
+	blocks := edges{}
 	for d := range backlog.Dependencies.All(p.scope.View) {
 		p.pairs[pairOf(d.From.ID(), d.Type, d.To.ID())] = true
 		if d.Type == backlog.Blocks {
-			blocks[d.From.ID()] = append(blocks[d.From.ID()], d.To.ID())
+			blocks.add(d.From.ID(), d.To.ID())
 		}
 	}
-	for _, it := range slices.Clone(p.items) {
+	named := p.named()
+	closing := closing(blocks, named)
+	for _, x := range named {
+		switch {
+		case x.from == x.to:
+			p.blame(x.by, x.field, x.by.raw[x.field], "a feature does not depend on itself", "remove it")
+			continue
+		case p.pairs[x.pair]:
+			if x.by.table == t {
+				x.by.existing = true
+			}
+			continue
+		case closing[x.pair]:
+			p.blame(x.by, x.field, x.by.raw[x.field], "it would close a circle of features that block each other", "remove one of the dependencies of the circle")
+			continue
+		}
+		p.pairs[x.pair] = true
+		if x.by.table == t {
+			continue
+		}
+		d := &item{table: t, at: x.by.at, derived: true, in: table.Input{"from": x.from.String(), "type": string(x.of), "to": x.to.String()}}
+		for field, id := range map[string]ledger.ID{"from": x.from, "to": x.to} {
+			if end := p.byID[id]; end != nil {
+				d.mentions = append(d.mentions, mention{field: field, to: end})
+			}
+		}
+		d.id = ledger.KeyOf(fmt.Sprintf("dependency/%d", len(p.items)))
+		p.items = append(p.items, d)
+	}
+}
+
+// named returns all dependencies that the items name, in the order of the file.
+func (p *planner) named() (all []said) {
+	for _, it := range p.items {
 		if it.table.Kind() == "dependency" && !it.bad {
 			from, _ := p.find("feature", text(it.in["from"]))
 			to, _ := p.find("feature", text(it.in["to"]))
-			kind := backlog.DependencyType(text(it.in["type"]))
-			if kind == "" {
-				kind = backlog.Blocks
-			}
-			if !p.connect(it, "to", blocks, pairOf(from, kind, to)) {
-				it.existing, it.row = true, table.Row{}
-			}
+			of := backlog.DependencyType(cmp.Or(text(it.in["type"]), string(backlog.Blocks)))
+			all = append(all, said{pairOf(from, of, to), it, "to"})
 			continue
 		}
 		for _, field := range linkFields {
@@ -60,19 +97,11 @@ func (p *planner) dependencies() {
 				case "duplicates":
 					x = pairOf(it.id, backlog.Duplicates, other)
 				}
-				if !p.connect(it, field, blocks, x) {
-					continue
-				}
-				d := &item{table: t, at: it.at, derived: true, in: table.Input{"from": x.from.String(), "type": string(x.of), "to": x.to.String()}}
-				d.mentions = []mention{{field: "from", to: it}}
-				if to := p.byID[other]; to != nil {
-					d.mentions = append(d.mentions, mention{field: "to", to: to})
-				}
-				d.id = ledger.KeyOf(fmt.Sprintf("dependency/%d", len(p.items)))
-				p.items = append(p.items, d)
+				all = append(all, said{x, it, field})
 			}
 		}
 	}
+	return all
 }
 
 // pairOf brings the two ends of a relation that goes both ways into one order.
@@ -83,44 +112,62 @@ func pairOf(from ledger.ID, of backlog.DependencyType, to ledger.ID) pair {
 	return pair{from, to, of}
 }
 
-// connect reports whether a dependency is new and possible; one that is not possible is
-// a problem of the item that names it.
-func (p *planner) connect(it *item, field string, blocks map[ledger.ID][]ledger.ID, x pair) bool {
-	if x.from == x.to {
-		p.blame(it, field, it.raw[field], "a feature does not depend on itself", "remove it")
-		return true
-	}
-	if p.pairs[x] {
-		return false
-	}
-	if x.of == backlog.Blocks {
-		if reaches(blocks, x.to, x.from) {
-			p.blame(it, field, it.raw[field], "it would close a circle of features that block each other", "remove one of the dependencies of the circle")
-			return false
-		}
-		blocks[x.from] = append(blocks[x.from], x.to)
-	}
-	p.pairs[x] = true
-	return true
-}
+// edges lead from features to those that they block.
+type edges map[ledger.ID][]ledger.ID
 
-// reaches reports whether edges lead from one node to another.
-func reaches(edges map[ledger.ID][]ledger.ID, from, to ledger.ID) bool {
-	seen := map[ledger.ID]bool{from: true}
-	for todo := []ledger.ID{from}; len(todo) > 0; {
-		at := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if at == to {
-			return true
+func (e edges) add(from, to ledger.ID) { e[from] = append(e[from], to) }
+
+// closing returns the new dependencies without which no features block each other in a
+// circle. It walks all of them depth first; an edge that leads back onto the way by which
+// the walk has come closes a circle. If that edge stands in the workspace already, the
+// last new one on the circle is taken instead, and the walk repeated.
+func closing(standing edges, named []said) map[pair]bool {
+	all, fresh, refused := edges{}, map[pair]bool{}, map[pair]bool{}
+	for from, to := range standing {
+		all[from] = slices.Clone(to)
+	}
+	for _, x := range named {
+		if x.of == backlog.Blocks && x.from != x.to && !fresh[x.pair] && !slices.Contains(standing[x.from], x.to) {
+			fresh[x.pair] = true
+			all.add(x.from, x.to)
 		}
-		for _, next := range edges[at] {
-			if !seen[next] {
-				seen[next] = true
-				todo = append(todo, next)
+	}
+	for again := true; again; {
+		again = false
+		var way []ledger.ID
+		done := map[ledger.ID]bool{} // false: on the way
+		refuse := func(from, to ledger.ID) bool {
+			x := pair{from, to, backlog.Blocks}
+			if fresh[x] {
+				refused[x], again = true, true
+			}
+			return fresh[x]
+		}
+		var walk func(ledger.ID)
+		walk = func(id ledger.ID) {
+			done[id] = false
+			way = append(way, id)
+			for _, to := range all[id] {
+				finished, seen := done[to]
+				switch {
+				case refused[pair{id, to, backlog.Blocks}] || finished:
+				case !seen:
+					walk(to)
+				case !refuse(id, to):
+					for i := len(way) - 1; i > 0 && way[i] != to && !refuse(way[i-1], way[i]); i-- {
+					}
+				}
+			}
+			way = way[:len(way)-1]
+			done[id] = true
+		}
+		for _, x := range named {
+			if _, seen := done[x.from]; !seen {
+				walk(x.from)
 			}
 		}
 	}
-	return false
+	return refused
 }
 
 // circles refuses features that would be a part of themselves.
@@ -131,7 +178,7 @@ func (p *planner) circles() {
 	}
 	var set []*item
 	for _, it := range p.items {
-		if it.table.Kind() != "feature" || it.bad {
+		if it.table.Kind() != "feature" {
 			continue
 		}
 		value, said := it.in["parent"]
@@ -143,17 +190,22 @@ func (p *planner) circles() {
 			set = append(set, it)
 		}
 	}
+	sound := map[ledger.ID]bool{} // known to lead to a feature without a parent
 	for _, it := range set {
-		seen := map[ledger.ID]bool{it.id: true}
-		for id := parent[it.id]; !id.IsZero(); id = parent[id] {
-			if id == it.id {
-				p.blame(it, "parent", it.raw["parent"], "the feature would be a part of itself", "correct the parent of one of the rows of the circle")
-				delete(parent, it.id)
-			}
-			if seen[id] {
-				break
-			}
-			seen[id] = true
+		path := map[ledger.ID]bool{}
+		id := it.id
+		for !id.IsZero() && !sound[id] && !path[id] {
+			path[id] = true
+			id = parent[id]
 		}
+		if !id.IsZero() && path[id] {
+			if p.byID[id] == nil || p.byID[id].bad { // it stands in the workspace, and what leads to it is new
+				id = it.id
+			}
+			on := p.byID[id]
+			p.blame(on, "parent", on.raw["parent"], "the feature would be a part of itself", "correct the parent of one of the rows of the circle")
+			delete(parent, id)
+		}
+		maps.Copy(sound, path)
 	}
 }

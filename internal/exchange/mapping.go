@@ -182,17 +182,6 @@ func (m *Mapping) check() error {
 	return f.Err()
 }
 
-// of returns what the mapping says of a column.
-func (m *Mapping) of(column string) []ColumnMapping {
-	var all []ColumnMapping
-	for _, c := range m.Columns {
-		if c.Column == column {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
 // apply brings the values of a cell into the form that the field takes: cut, replaced and
 // prefixed.
 func (c *ColumnMapping) apply(values []string) []string {

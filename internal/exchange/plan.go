@@ -407,9 +407,6 @@ func (p *planner) make(t table.Any, name string) *item {
 			p.byName[t.Kind()][names] = append(p.byName[t.Kind()][names], it)
 		}
 	}
-	if len(p.Made) < maxListed {
-		p.Made = append(p.Made, Made{t.Kind(), name})
-	}
 	return it
 }
 
@@ -602,22 +599,34 @@ func (p *planner) blame(it *item, field, value, reason, remedy string) {
 
 // exclude marks the items that refer to bad ones as bad, too: nothing is half imported.
 func (p *planner) exclude() {
-	for again := true; again; {
-		again = false
-		for _, it := range p.items {
-			if it.bad {
+	type use struct {
+		by    *item
+		field string
+	}
+	users := map[*item][]use{}
+	var bad []*item
+	for _, it := range p.items {
+		if it.bad {
+			bad = append(bad, it)
+		}
+		for _, m := range it.mentions {
+			users[m.to] = append(users[m.to], use{it, m.field})
+		}
+	}
+	for len(bad) > 0 {
+		from := bad[0]
+		bad = bad[1:]
+		if from.existing {
+			continue // what stands in the workspace can be referred to
+		}
+		for _, u := range users[from] {
+			if u.by.bad {
 				continue
 			}
-			for _, m := range it.mentions {
-				if !m.to.bad || m.to.existing {
-					continue
-				}
-				again = true
-				if it.bad = true; !it.derived {
-					p.blame(it, m.field, it.raw[m.field], fmt.Sprintf("it refers to row %d, which has a problem", m.to.at.Row), "correct that row first")
-				}
-				break
+			if u.by.bad = true; !u.by.derived {
+				p.blame(u.by, u.field, u.by.raw[u.field], fmt.Sprintf("it refers to row %d, which has a problem", from.at.Row), "correct that row first")
 			}
+			bad = append(bad, u.by)
 		}
 	}
 }
@@ -645,9 +654,11 @@ func (p *planner) settle() {
 		}
 	}
 	p.items = slices.DeleteFunc(p.items, func(it *item) bool { return it.made && !needed[it] })
-	p.Planned.Made = slices.DeleteFunc(p.Planned.Made, func(m Made) bool {
-		return !slices.ContainsFunc(p.items, func(it *item) bool { return it.made && it.table.Kind() == m.Kind && it.name == m.Name })
-	})
+	for _, it := range p.items {
+		if it.made && len(p.Made) < maxListed {
+			p.Made = append(p.Made, Made{it.table.Kind(), it.name})
+		}
+	}
 	for _, it := range p.items {
 		switch {
 		case it.born.IsZero():

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -347,6 +348,33 @@ func TestProblemRows(t *testing.T) {
 	}
 }
 
+// TestLongChains: what takes a moment for a few rows must not take hours for many.
+func TestLongChains(t *testing.T) {
+	w := newWorld(t, ledgertest.Engines[0].Open(t)())
+	w.product("Fieldbook", "FB")
+	const n = 20_000
+	var b strings.Builder
+	b.WriteString("external_key,title,parent,blocked_by\n")
+	for i := range n { // each below and behind the next, which stands later in the file
+		fmt.Fprintf(&b, "%d,Row,%d,%d\n", i, i+1, i+1)
+	}
+	if p := w.plan(Request{File: file("chain.csv", b.String()+fmt.Sprintf("%d,Last,,\n", n)), Kind: "feature"}); p.ProblemCount != 0 || p.Count("dependency").New != n {
+		t.Errorf("%d problems, %+v", p.ProblemCount, p.Counts)
+	}
+	// the last one closes both circles
+	p := w.plan(Request{File: file("circle.csv", b.String()+fmt.Sprintf("%d,Last,0,0\n", n)), Kind: "feature"})
+	var found []string
+	for _, x := range p.Problems {
+		if strings.Contains(x.Reason, "circle") || strings.Contains(x.Reason, "itself") {
+			found = append(found, x.Column)
+		}
+	}
+	slices.Sort(found)
+	if diff := cmp.Diff([]string{"blocked_by", "parent"}, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestProblemsOfColumns(t *testing.T) {
 	w := newWorld(t, ledgertest.Engines[0].Open(t)())
 	w.product("Fieldbook", "FB")
@@ -649,6 +677,14 @@ func TestExportOfThePast(t *testing.T) {
 	}
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil || got.Status != "Idea" || got.Key != "1" || got.Kind != "feature" {
 		t.Errorf("%s is %+v, %v", b.String(), got, err)
+	}
+	b.Reset()
+	if err := Export(context.Background(), &b, w.at(""), []string{"team", "features"}, CSV); err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || len(archive.File) != 2 || archive.File[1].Name != "features.csv" {
+		t.Errorf("the archive of two kinds: %v, %v", archive, err)
 	}
 	if err := Export(context.Background(), &b, w.at(""), []string{"shoe"}, JSON); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an unknown kind: %v", err)
