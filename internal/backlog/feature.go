@@ -129,7 +129,7 @@ var FeatureTable = table.New(Features, table.Spec[Feature]{
 		table.ComputedLinks("duplicates", "Duplicate of", "feature", dependencies(Duplicates, outwards), Dependencies).Quiet(),
 		table.LongText("description", "Description", func(f *Feature) *ledger.TextRef { return &f.Description }),
 		table.Object("links", "Links", func(f *Feature) *[]WebLink { return &f.Links }, formatLinks, parseLinks, nil).Quiet(),
-		table.ComputedText("rank", "Rank", func(_ *table.Scope, f *Feature) string { return f.rank() }).Quiet().
+		table.ComputedText("rank", "Rank", func(_ *table.Scope, f *Feature) string { return f.rank() }).Exact().Quiet().
 			Describe("the manual order; compares as text"),
 		table.Flag("archived", "Archived", func(f *Feature) *bool { return &f.Archived }).Quiet(),
 	},

@@ -1,7 +1,8 @@
 package backlog
 
 import (
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"strings"
 
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -19,7 +20,10 @@ func (f *Feature) rank() string {
 	if f.Rank != "" {
 		return f.Rank
 	}
-	return fmt.Sprintf("%016x", int64(f.Born)) + strings.ReplaceAll(f.ID.String(), "-", "")
+	var b [24]byte
+	binary.BigEndian.PutUint64(b[:], uint64(f.Born))
+	copy(b[8:], f.ID[:])
+	return hex.EncodeToString(b[:])
 }
 
 // between returns a rank after low and before high; "" is no limit on that side. It is

@@ -113,6 +113,12 @@ func (c Column[T]) Quiet() Column[T] {
 	return c
 }
 
+// Exact compares texts as they are written, byte by byte.
+func (c Column[T]) Exact() Column[T] {
+	c.fold = false
+	return c
+}
+
 // In gives the unit of a number.
 func (c Column[T]) In(unit string) Column[T] {
 	c.Unit = unit
@@ -504,15 +510,55 @@ func (c *Column[T]) key(s *Scope, e *T) sortKey {
 		}
 		return number(1, true)
 	case c.text != nil && c.fold:
-		return word(strings.ToLower(c.text(s, e)))
+		return word(natural(c.text(s, e)))
 	case c.text != nil:
 		return word(c.text(s, e))
 	case c.ref != nil:
-		t, _ := s.Target(c.Kind, c.ref(e))
-		return word(strings.ToLower(t.String()))
+		return c.placeOf(s, c.ref(e))
 	default:
-		return word(strings.ToLower(c.Show(s, e)))
+		return word(natural(c.Show(s, e)))
 	}
+}
+
+// placeOf is where a link's target stands in the order of its own list: releases by their
+// date, people by their name.
+func (c *Column[T]) placeOf(s *Scope, id ledger.ID) sortKey {
+	to, ok := s.Target(c.Kind, id)
+	if !ok {
+		return sortKey{empty: true}
+	}
+	k := sortKey{}
+	if t, ok := s.Set.Of(c.Kind); ok && !to.Private {
+		k = t.place(s, id)
+	}
+	k.text, k.empty = k.text+"\x00"+natural(to.String()), false
+	return k
+}
+
+// natural returns a text without regard to case in which numbers compare by their value:
+// v1.9 comes before v1.10.
+func natural(s string) string {
+	s = strings.ToLower(s)
+	if !strings.ContainsAny(s, "0123456789") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
+			j++
+		}
+		if j == i {
+			b.WriteByte(s[i])
+			i++
+			continue
+		}
+		digits := strings.TrimLeft(s[i:j], "0")
+		b.WriteByte('0' + byte(min(len(digits), 70))) // longer numbers are greater
+		b.WriteString(digits)
+		i = j
+	}
+	return b.String()
 }
 
 func (c *Column[T]) String() string { return fmt.Sprintf("column %s", c.Name) }

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -293,6 +294,23 @@ func (t *Table[T]) Listed(s *Scope) []Row {
 		all[i] = t.row(e)
 	}
 	return all
+}
+
+// place implements Any.
+func (t *Table[T]) place(s *Scope, id ledger.ID) sortKey {
+	if len(t.spec.Sort) == 0 {
+		return sortKey{}
+	}
+	e, ok := t.kind.Get(s.View, id)
+	first, found := t.column(s.View, t.spec.Sort[0].Column)
+	if !ok || !found {
+		return sortKey{}
+	}
+	k := first.key(s, e)
+	if k.empty { // behind those that have a place
+		k.num, k.text = math.Inf(1), "\U0010FFFF"
+	}
+	return k
 }
 
 // String names the table in errors.

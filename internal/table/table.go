@@ -109,6 +109,9 @@ type Any interface {
 	// Rows returns all entities that the view's reader may see, in canonical order.
 	Rows(v ledger.View) func(yield func(Row) bool)
 
+	// place is where an entity stands in the table's own order.
+	place(s *Scope, id ledger.ID) sortKey
+
 	Lister
 	Editor
 }

@@ -300,6 +300,17 @@ func TestSortAndGroup(t *testing.T) {
 	}
 }
 
+func TestNumbersInTextsSortByValue(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, title := range []string{"v1.10", "v1.9", "V1.9 beta", "v1.100", "v1", "v1.09", "v2"} {
+		w.create(thingTable, table.Input{"title": title})
+	}
+	want := []string{"v1", "v1.9", "v1.09", "V1.9 beta", "v1.10", "v1.100", "v2"}
+	if diff := cmp.Diff(want, w.titles("sort=title")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestPagesOfAListThatChanges(t *testing.T) {
 	w := newWorld(t, nil)
 	var ids []ledger.ID
