@@ -67,6 +67,8 @@ func (v *visit) show() error {
 	switch {
 	case now != nil && now.Import == v.job.ID:
 		return v.progress(now)
+	case v.Partial(): // it is done, and the page that follows it is another one
+		return v.Redirect(v.at())
 	case !v.job.Ended.IsZero():
 		return v.report()
 	case !v.job.Mapped:
