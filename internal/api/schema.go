@@ -83,11 +83,11 @@ func (r *resource) schemas() (entity, input, page *huma.Schema) {
 			continue
 		}
 		s := r.answered(c)
-		s.Title, s.Description, s.ReadOnly = c.Label, describe(c), !c.Writable
+		s.Title, s.Description, s.ReadOnly = c.Label, docOf(c), !c.Writable
 		read.Properties[c.Name] = s
 		if c.Writable {
 			s = r.accepted(c)
-			s.Title, s.Description = c.Label, describe(c)
+			s.Title, s.Description = c.Label, docOf(c)
 			write.Properties[c.Name] = s
 		}
 	}
@@ -100,7 +100,11 @@ func (r *resource) schemas() (entity, input, page *huma.Schema) {
 	}
 	name := strings.ReplaceAll(capital(r.table.One()), " ", "")
 	add := func(name string, s *huma.Schema) *huma.Schema {
-		r.api.schemas.Map()[name] = s
+		all := r.api.schemas.Map()
+		if all[name] != nil {
+			panic("api: two schemas are called " + name)
+		}
+		all[name] = s
 		return &huma.Schema{Ref: schemaPrefix + name}
 	}
 	entity, input = add(name, read), add(name+"Input", write)
@@ -115,7 +119,7 @@ func (r *resource) schemas() (entity, input, page *huma.Schema) {
 	})
 }
 
-func describe(c table.Info) string {
+func docOf(c table.Info) string {
 	parts := []string{}
 	if c.Doc != "" {
 		parts = append(parts, c.Doc)

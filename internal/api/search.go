@@ -34,11 +34,12 @@ func (a *API) search() []operation {
 				query("texts", "yes: search long texts too")),
 			Responses: answers(200, "What was found", schemaOf[found](a)),
 		},
-		who: web.Member, handle: findAll,
+		who: web.Member, handle: lookUp,
 	}}
 }
 
-func findAll(c *call) (answer, error) {
+// lookUp answers what a search finds in the moment that is read.
+func lookUp(c *call) (answer, error) {
 	scope, err := c.Scope()
 	if err != nil {
 		return answer{}, err

@@ -103,6 +103,7 @@ func takenBack(c *call, do func() (ledger.Undone, error)) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	c.Wrote(u.Seq)
 	now, err := c.After(u.Seq)
 	if err != nil {
 		return answer{}, err

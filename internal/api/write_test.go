@@ -31,7 +31,7 @@ func TestAnEditOfAnOldVersionConflicts(t *testing.T) {
 		w.owner.delete(at, "If-Match", old).refused(409, "version")
 		w.owner.patch(at, `{"title":"C"}`, "If-Match", `"7"`).refused(409, "version", "title")
 		w.owner.patch(at, `{"title":"C"}`, "If-Match", `nonsense`).refused(409, "version", "title")
-		if e := w.owner.patch(at, `{"title":"C"}`, "If-Match", `"1", W/"2"`).want(200).entity(); e.text("title") != "C" {
+		if e := w.owner.patch(at, `{"title":"C"}`, "If-Match", `W/"2", "1"`).want(200).entity(); e.text("title") != "C" {
 			t.Errorf("%v", e)
 		}
 		w.owner.patch(at, `{"title":"D"}`, "If-Match", `*`).want(200)
@@ -155,10 +155,11 @@ func TestUndoAndRedo(t *testing.T) {
 		if fmt.Sprint(u.Of) != seq || u.Verb != "edit" || title() != "B" {
 			t.Errorf("%+v, title %s", u, title())
 		}
-		w.owner.post("fieldbook/redo", "").want(200)
-		if title() != "C" {
-			t.Errorf("after redo: %s", title())
+		r := w.owner.post("fieldbook/redo", "").want(200)
+		if title() != "C" || r.header.Get("Throughline-Position") != last(w) {
+			t.Errorf("after redo: %s at %s", title(), r.header.Get("Throughline-Position"))
 		}
+		w.owner.get(at, "Throughline-Position", last(w)).want(200)
 		w.owner.post("fieldbook/redo", "").want(404)
 		w.owner.post("fieldbook/undo", `{}`).want(200)
 		w.owner.post("fieldbook/undo", "").want(200).into(&u)

@@ -64,9 +64,13 @@ const (
 	positionAge    = time.Minute
 )
 
-func (q *Request) wrote(seq ledger.Seq) {
-	q.W.Header().Set(positionHeader, strconv.FormatInt(int64(seq), 10))
-	q.cookie(positionCookie, strconv.FormatInt(int64(seq), 10), "/w/"+q.Workspace.Slug, positionAge)
+// Wrote tells the reader the position of what was written; Update has done so.
+func (q *Request) Wrote(seq ledger.Seq) {
+	position := strconv.FormatInt(int64(seq), 10)
+	q.W.Header().Set(positionHeader, position)
+	if q.Principal.Token.IsZero() {
+		q.cookie(positionCookie, position, "/w/"+q.Workspace.Slug, positionAge)
+	}
 }
 
 // position returns the least position that the reader must see.

@@ -131,7 +131,7 @@ func (q *Request) undo() error {
 	if err != nil {
 		return err
 	}
-	q.wrote(undone.Seq)
+	q.Wrote(undone.Seq)
 	text := "Undone: " + undone.Verb
 	if n := len(undone.Kept); n > 0 {
 		text += "; " + ui.Count(n, "field", "fields") + " that others changed since stayed"

@@ -128,7 +128,7 @@ func (q *Request) Update(verb string, fn func(*ledger.Tx) error, opts ...ledger.
 	}
 	seq, err := q.Kit.Ledger.Update(q.Context(), q.Workspace.ID, q.Principal.Actor(), verb, fn, opts...)
 	if err == nil {
-		q.wrote(seq)
+		q.Wrote(seq)
 	}
 	return seq, err
 }
