@@ -177,6 +177,9 @@ func (p *planner) allKnown(t table.Any) bool {
 // fieldOf returns the column of a table that a mapping names, custom ones with their
 // prefix or without.
 func (p *planner) fieldOf(t table.Any, name string) (table.Info, bool) {
+	if name == fieldAlias {
+		return table.Info{Name: fieldAlias, Type: table.TypeChoices}, true
+	}
 	if info, ok := t.Column(p.scope.View, name); ok {
 		return info, true
 	}
@@ -185,7 +188,7 @@ func (p *planner) fieldOf(t table.Any, name string) (table.Info, bool) {
 
 // special reports whether an import writes a field that nothing else writes.
 func (p *planner) special(t table.Any, field string) bool {
-	return field == fieldCreated || (t.Kind() == "feature" && slices.Contains(linkFields, field))
+	return field == fieldCreated || field == fieldAlias || (t.Kind() == "feature" && slices.Contains(linkFields, field))
 }
 
 // fields returns what columns can be mapped to.
@@ -276,10 +279,10 @@ func (p *planner) fill(it *item, row Row) {
 		if b.Column != "" {
 			given, there = p.get(row, b.Column)
 		}
-		if !there {
-			continue
-		}
 		name := b.info.Name
+		if !there || !several(b.info) && len(values[name]) > 0 {
+			continue // not said, or said by a column that stands before in the mapping
+		}
 		if !present[name] {
 			order = append(order, b)
 			it.from[name] = b.Column
@@ -342,6 +345,10 @@ func (p *planner) set(it *item, b binding, values []string) {
 		default:
 			it.born = at
 		}
+		return
+	}
+	if name == fieldAlias {
+		it.aliases = values
 		return
 	}
 	if it.table.Kind() == "feature" && slices.Contains(linkFields, name) {

@@ -15,6 +15,7 @@ const (
 	fieldKind    = "kind"       // of the entity
 	fieldCreated = "created_at" // when it came to be
 	fieldBlocks  = "blocks"     // what it blocks: the other end of blocked_by
+	fieldAlias   = "alias"      // other keys by which rows of the file refer to it
 )
 
 // synonyms are the words by which tools name what a field holds, without spaces and signs.

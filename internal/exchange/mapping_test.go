@@ -38,6 +38,14 @@ func TestJiraExport(t *testing.T) {
 	if diff := cmp.Diff(want, w.show(w.at(""), "feature", "title", "status", "priority", "owner", "tags", "parent", "blocked_by", "target", "created_at")); diff != "" {
 		t.Error(diff)
 	}
+	// another version of Jira names parents by their number alone
+	older := strings.NewReplacer("Parent,Parent key,", "Parent id,Remaining Estimate,", "10001,FB-1,", "10001,,").Replace(jiraExport)
+	w.ws = w.workspace("second")
+	w.product("Fieldbook", "FB")
+	w.run(Request{File: file("jira.csv", older), Format: CSV})
+	if got := w.show(w.at(""), "feature", "parent"); got["FB-2"] != "Offline maps" || got["FB-3"] != "Offline maps" {
+		t.Errorf("parents by number: %v", got)
+	}
 	if n := backlog.Dependencies.Len(w.at("").View); n != 1 {
 		t.Errorf("the dependency that both ends name stands there %d times", n)
 	}

@@ -59,6 +59,7 @@ type item struct {
 	raw      map[string]string // the value in the file
 	born     time.Time         // zero: now
 	steps    []step
+	aliases  []string            // other keys by which rows of the file refer to it
 	links    map[string][]string // of features: the other ends of dependencies
 	mentions []mention
 	changed  bool
@@ -129,7 +130,7 @@ func Plan(ctx context.Context, s *table.Scope, r Request) (*Planned, error) {
 	p := &planner{
 		Planned: Planned{request: r, scope: s}, ctx: ctx,
 		byKey: map[string]map[string]*item{}, byName: map[string]map[string][]*item{},
-		known: map[[2]string]ledger.ID{}, byID: map[ledger.ID]*item{}, bound: map[string][]binding{}, pairs: map[pair]bool{},
+		byAlias: map[[2]string]*item{}, known: map[[2]string]ledger.ID{}, byID: map[ledger.ID]*item{}, bound: map[string][]binding{}, pairs: map[pair]bool{},
 		history: map[*item][]event{}, mapped: map[[3]string]int{},
 	}
 	lookup := *s
@@ -235,6 +236,11 @@ func (p *planner) register(it *item) {
 		}
 		p.byKey[kind][it.key] = it
 	}
+	for _, alias := range it.aliases {
+		if at := [2]string{kind, alias}; p.byAlias[at] == nil {
+			p.byAlias[at] = it
+		}
+	}
 	own := strings.ToLower(text(it.in[identity[kind]]))
 	if own != "" {
 		for _, other := range p.byName[kind][own] {
@@ -323,6 +329,9 @@ func (p *planner) findItem(kind, what string) (ledger.ID, error) {
 		return ledger.ID{}, fault.New(fault.Invalid, "a %s cannot be imported", kind)
 	}
 	if it := p.byKey[kind][what]; it != nil {
+		return p.mention(it), nil
+	}
+	if it := p.byAlias[[2]string{kind, what}]; it != nil {
 		return p.mention(it), nil
 	}
 	if id, ok := p.known[[2]string{kind, what}]; ok {
