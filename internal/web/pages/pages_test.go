@@ -27,11 +27,11 @@ import (
 // site is a server with the pages of a workspace that has three features.
 type site struct {
 	*webtest.Site
-	t *testing.T
+	t testing.TB
 	c *http.Client
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	s := &site{t: t, Site: webtest.New(t, webtest.Options{
 		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Features, backlog.Dependencies, backlog.Views},
 		Rules: append(append(append([]access.Rule{}, strategy.Rules...), release.Rules...), backlog.Rules...),
