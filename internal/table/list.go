@@ -55,8 +55,9 @@ func (l *List) Rows(first, n int) []Row {
 }
 
 // After returns the place behind the row with the identifier, which stood at place near
-// when the reader saw it. If it is gone the place is near, so that a reader who pages
-// through a list that changes neither misses much nor sees much twice.
+// when the reader saw it, counted from 1. If it is gone, what followed it has moved up to
+// its place, so a reader who pages through a list that changes neither misses much nor
+// sees much twice.
 func (l *List) After(id ledger.ID, near int) int { return l.find(id, near) }
 
 // memoKey is the key of a list in the kernel's memo.
@@ -93,7 +94,7 @@ func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot
 			if i := slices.IndexFunc(o.rows, is); i >= 0 {
 				return i + 1
 			}
-			return min(max(near, 0), len(o.rows))
+			return min(max(near-1, 0), len(o.rows))
 		},
 	}, nil
 }
