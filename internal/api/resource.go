@@ -111,10 +111,8 @@ func (r *resource) row(c *call, v ledger.View) (table.Row, error) {
 	name := c.R.PathValue("id")
 	id, err := ledger.ParseID(name)
 	if err != nil {
-		found, ok := c.Kit.Ledger.Registry().Find(v, strings.ToUpper(name))
-		if ok && found.Kind == r.table.Kind() {
-			id = found.ID
-		}
+		found, _ := c.Kit.Ledger.Registry().Find(v, strings.ToUpper(name))
+		id = found.ID // of another kind: the table has none such
 	}
 	row, ok := r.table.Row(v, id)
 	if !ok {
