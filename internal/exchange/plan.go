@@ -109,6 +109,7 @@ type planner struct {
 	rows      []Row
 	byKey     map[string]map[string]*item
 	byName    map[string]map[string][]*item
+	byAlias   map[[2]string]*item
 	known     map[[2]string]ledger.ID // found in the workspace
 	byID      map[ledger.ID]*item
 	bound     map[string][]binding
