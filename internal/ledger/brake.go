@@ -51,6 +51,10 @@ func (b brake) CreateWorkspace(ctx context.Context, w WorkspaceRow) error {
 	return b.write(func() error { return b.Store.CreateWorkspace(ctx, w) })
 }
 
+func (b brake) RemoveWorkspace(ctx context.Context, ws ID) error {
+	return b.write(func() error { return b.Store.RemoveWorkspace(ctx, ws) })
+}
+
 func (b brake) Lease(ctx context.Context, name string, holder ID, now, until Time) (held bool, err error) {
 	err = b.write(func() (err error) {
 		held, err = b.Store.Lease(ctx, name, holder, now, until)

@@ -45,6 +45,9 @@ func (l *Ledger) Follow(ctx context.Context, workspace ID, from Seq) iter.Seq2[C
 			}
 			select {
 			case <-wake:
+			case <-ws.removed:
+				yield(Commit{}, noWorkspace())
+				return
 			case <-ctx.Done():
 				yield(Commit{}, ctx.Err())
 				return

@@ -158,8 +158,9 @@ func (ln *lane) process(group []*request) {
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, ErrData) && len(writers) > 1:
-			// one poisonous command must not fail the others: each for itself
+		case (errors.Is(err, ErrData) || fault.Is(err, fault.NotFound)) && len(writers) > 1:
+			// one poisonous command, or one workspace that was removed, must not fail the
+			// others: each for itself
 			for _, r := range writers {
 				if err := ln.commit([]*request{r}); err != nil {
 					r.seq, r.err = 0, answer(err)
@@ -179,6 +180,8 @@ func (ln *lane) process(group []*request) {
 // answer turns a storage error into what the caller is told.
 func answer(err error) error {
 	switch {
+	case fault.Is(err, fault.NotFound): // the workspace was removed
+		return noWorkspace()
 	case errors.Is(err, ErrData):
 		return &fault.Error{Kind: fault.Invalid, Message: "the database refused a value of this change", Cause: err}
 	case errors.Is(err, ErrFull):
@@ -196,7 +199,11 @@ func (ln *lane) catchUp(ws *workspace) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	return ws.adopt(ctx, heads[ws.id])
+	head, ok := heads[ws.id]
+	if !ok {
+		return noWorkspace()
+	}
+	return ws.adopt(ctx, head)
 }
 
 // adopt publishes what other processes have written up to head.

@@ -155,6 +155,42 @@ func (l *Ledger) CreateWorkspace(ctx context.Context, slug string) (ID, error) {
 	return id, nil
 }
 
+// RemoveWorkspace deletes a workspace for ever: its documents, journal, texts and
+// settings. Nothing of it can be undone, and its slug is free again. Writes that wait are
+// refused and followers end, both with NotFound, in other processes within
+// Options.Poll. Who holds a Snapshot may read on, but for long texts. Plain tables of the
+// slices are theirs to clear.
+//
+// Errors: fault.NotFound if there is no such workspace.
+func (l *Ledger) RemoveWorkspace(ctx context.Context, id ID) error {
+	ws, err := l.resident(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer ws.unpin()
+	err = l.store.RemoveWorkspace(ctx, id)
+	if err == nil || fault.Is(err, fault.NotFound) {
+		l.forget(ws)
+	}
+	return err
+}
+
+// forget lets a workspace go that has been removed from the database.
+func (l *Ledger) forget(ws *workspace) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.open[ws.id] != ws {
+		return
+	}
+	delete(l.open, ws.id)
+	close(ws.removed)
+	if ws.lane != l.shared {
+		l.loops.Go(ws.lane.close)
+	}
+}
+
+func noWorkspace() error { return fault.New(fault.NotFound, "there is no such workspace") }
+
 // Workspaces returns the identifiers of all workspaces by slug.
 func (l *Ledger) Workspaces(ctx context.Context) (map[string]ID, error) {
 	rows, err := l.store.Workspaces(ctx)
@@ -256,6 +292,7 @@ type workspace struct {
 	pins      atomic.Int32
 	used      atomic.Int64 // Unix seconds
 	ready     chan struct{}
+	removed   chan struct{} // closed when the workspace is no more
 	err       error
 	memos     memos
 	strings   interner
@@ -279,7 +316,7 @@ func (l *Ledger) resident(ctx context.Context, id ID) (*workspace, error) {
 	ws := l.open[id]
 	fresh := ws == nil
 	if fresh {
-		ws = &workspace{l: l, id: id, ready: make(chan struct{}), wake: make(chan struct{})}
+		ws = &workspace{l: l, id: id, ready: make(chan struct{}), removed: make(chan struct{}), wake: make(chan struct{})}
 		l.open[id] = ws
 	}
 	ws.pins.Add(1)
@@ -427,9 +464,14 @@ func (l *Ledger) syncAll() error {
 	if err != nil {
 		return err
 	}
-	for id, h := range heads {
-		if ws := byID[id]; h.Seq > ws.committed.Load().seq {
-			if err := ws.sync(l.ctx); err != nil {
+	for id, ws := range byID {
+		h, ok := heads[id]
+		if !ok {
+			l.forget(ws)
+			continue
+		}
+		if h.Seq > ws.committed.Load().seq {
+			if err := ws.sync(l.ctx); err != nil && !fault.Is(err, fault.NotFound) {
 				return err
 			}
 		}

@@ -16,6 +16,9 @@ type Store interface {
 
 	CreateWorkspace(ctx context.Context, w WorkspaceRow) error // Conflict if the slug is taken
 	Workspaces(ctx context.Context) ([]WorkspaceRow, error)
+	// RemoveWorkspace deletes a workspace with everything of it, at once. It waits for the
+	// workspace's lock. NotFound if there is none.
+	RemoveWorkspace(ctx context.Context, ws ID) error
 	// Heads returns the heads of the given workspaces, in one cheap statement.
 	Heads(ctx context.Context, ws []ID) (map[ID]Head, error)
 

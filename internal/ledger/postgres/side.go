@@ -65,6 +65,43 @@ func (s *Store) CreateWorkspace(ctx context.Context, w ledger.WorkspaceRow) erro
 	return err
 }
 
+// sqlRemoval deletes everything of a workspace. The row of the workspace goes first: it
+// is the lock.
+var sqlRemoval = []string{
+	`DELETE FROM workspaces WHERE id = $1::uuid`,
+	`DELETE FROM texts WHERE workspace_id = $1::uuid`,
+	`DELETE FROM cursors WHERE workspace_id = $1::uuid`,
+	`DELETE FROM due WHERE workspace_id = $1::uuid`,
+	`DELETE FROM batches WHERE workspace_id = $1::uuid`,
+	`DELETE FROM blobs WHERE workspace_id = $1::uuid`,
+	`DELETE FROM journal WHERE workspace_id = $1::uuid`,
+	`DELETE FROM commits WHERE workspace_id = $1::uuid`,
+	`DELETE FROM entities WHERE workspace_id = $1::uuid`,
+}
+
+// RemoveWorkspace implements ledger.Store. How long it takes depends on the workspace, so
+// the caller's context alone bounds it.
+func (s *Store) RemoveWorkspace(ctx context.Context, ws ledger.ID) error {
+	conn, err := s.acquire(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			for i, text := range sqlRemoval {
+				tag, err := tx.Exec(ctx, text, uid(ws))
+				if err != nil {
+					return err
+				}
+				if i == 0 && tag.RowsAffected() == 0 {
+					return noWorkspace(ws)
+				}
+			}
+			return nil
+		})
+	})
+	if err == nil {
+		conn.Release()
+	}
+	return err
+}
+
 // Workspaces implements ledger.Store.
 func (s *Store) Workspaces(ctx context.Context) ([]ledger.WorkspaceRow, error) {
 	return collect(ctx, s, func(row pgx.CollectableRow) (ledger.WorkspaceRow, error) {

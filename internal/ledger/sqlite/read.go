@@ -22,7 +22,7 @@ func scanHead(row scanner) (ledger.Head, error) {
 	var hash, counters []byte
 	err := row.Scan(&h.Seq, &h.LastAt, &hash, &counters)
 	if errors.Is(err, sql.ErrNoRows) {
-		return h, fault.New(fault.NotFound, "there is no such workspace")
+		return h, noWorkspace()
 	}
 	if err != nil {
 		return h, err
@@ -31,6 +31,8 @@ func scanHead(row scanner) (ledger.Head, error) {
 	h.Counters = map[string]int64{}
 	return h, json.Unmarshal(counters, &h.Counters)
 }
+
+func noWorkspace() error { return fault.New(fault.NotFound, "there is no such workspace") }
 
 // Heads implements ledger.Store.
 func (s *Store) Heads(ctx context.Context, ws []ledger.ID) (map[ledger.ID]ledger.Head, error) {

@@ -260,6 +260,44 @@ func (s *Store) CreateWorkspace(ctx context.Context, w ledger.WorkspaceRow) erro
 	return err
 }
 
+// removal deletes everything of a workspace. The words go before what leads to them.
+var removal = []string{
+	`DELETE FROM words WHERE rowid IN (SELECT rowid_in_words FROM texts WHERE workspace_id = ?)`,
+	`DELETE FROM texts WHERE workspace_id = ?`,
+	`DELETE FROM cursors WHERE workspace_id = ?`,
+	`DELETE FROM due WHERE workspace_id = ?`,
+	`DELETE FROM batches WHERE workspace_id = ?`,
+	`DELETE FROM blobs WHERE workspace_id = ?`,
+	`DELETE FROM journal WHERE workspace_id = ?`,
+	`DELETE FROM commits WHERE workspace_id = ?`,
+	`DELETE FROM entities WHERE workspace_id = ?`,
+}
+
+// RemoveWorkspace implements ledger.Store.
+func (s *Store) RemoveWorkspace(ctx context.Context, ws ledger.ID) error {
+	found := false
+	err := s.write(ctx, func() error {
+		res, err := s.conn.ExecContext(ctx, `DELETE FROM workspaces WHERE id = ?`, ws[:])
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if found = n > 0; err != nil || !found {
+			return err
+		}
+		for _, text := range removal {
+			if err := s.exec(ctx, text, ws[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = noWorkspace()
+	}
+	return err
+}
+
 // Lease implements ledger.Store.
 func (s *Store) Lease(ctx context.Context, name string, holder ledger.ID, now, until ledger.Time) (bool, error) {
 	held := false

@@ -36,6 +36,71 @@ func workspaces(t *testing.T, w *world) {
 	}
 }
 
+func removeWorkspace(t *testing.T, w *world) {
+	ctx := t.Context()
+	ws, other := w.workspace(), w.workspace()
+	furnish := func(ws ledger.ID) {
+		d := doc(1, 1, `{"title":"a"}`)
+		d.Due, d.DueEdited = []ledger.Due{{At: 5, Name: "review"}}, true
+		w.write(ws, ledger.Commit{Entries: []ledger.Entry{entry(1)}}, ledger.Writes{
+			Docs: []ledger.Doc{d}, Blobs: []ledger.Blob{{Hash: "one", Body: []byte("body")}},
+			Batch: []ledger.BatchRow{{Workspace: ws, ID: id(7), State: ledger.BatchOpen, Begun: 1}},
+		})
+		w.ok(w.SetCursor(ctx, ws, "mail", 1))
+		w.ok(w.IndexText(ctx, ws, []ledger.TextRow{{Kind: "thing", ID: id(1), Words: []string{"tunnel"}}}))
+	}
+	furnish(ws)
+	furnish(other)
+	// holds counts what is there of a workspace
+	holds := func(ws ledger.ID) (n int) {
+		t.Helper()
+		docs, _ := w.load(w.Store, ws)
+		n += len(docs) + len(w.commits(ws, ledger.CommitQuery{UpTo: 9})) + len(w.search(ws, 10, "tunnel"))
+		if _, err := w.Blob(ctx, ws, "one"); err == nil {
+			n++
+		} else if !errors.Is(err, ledger.ErrNoDoc) {
+			t.Error(err)
+		}
+		at, err := w.Cursor(ctx, ws, "mail")
+		w.ok(err)
+		n += int(at)
+		due, err := w.DueBefore(ctx, 100, 10)
+		w.ok(err)
+		open, err := w.Batches(ctx, ledger.BatchOpen)
+		w.ok(err)
+		n += len(slices.DeleteFunc(due, func(d ledger.DueRow) bool { return d.Workspace != ws }))
+		return n + len(slices.DeleteFunc(open, func(b ledger.BatchRow) bool { return b.Workspace != ws }))
+	}
+	same(t, "what there is", holds(ws), 7)
+
+	// it waits for who writes, and what that has written goes too
+	txn, head := w.begin(w.Store, ws)
+	removed := make(chan error, 1)
+	go func() { removed <- w.another().RemoveWorkspace(ctx, ws) }()
+	_, writes := fill(ws, head, ledger.Commit{}, ledger.Writes{})
+	w.ok(txn.Commit(ctx, []ledger.Writes{writes}))
+	w.ok(<-removed)
+
+	if _, _, err := w.Begin(ctx, []ledger.ID{ws}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Begin on what was removed: %v, want NotFound", err)
+	}
+	if heads, err := w.Heads(ctx, []ledger.ID{ws, other}); err != nil || len(heads) != 1 {
+		t.Errorf("heads = %v, %v", heads, err)
+	}
+	for _, ws := range []ledger.ID{ws, id(99)} {
+		if err := w.RemoveWorkspace(ctx, ws); !fault.Is(err, fault.NotFound) {
+			t.Errorf("removing what is not there: %v, want NotFound", err)
+		}
+	}
+	same(t, "what there is of the other", holds(other), 7)
+
+	// the same identifier and slug begin with nothing
+	w.ok(w.CreateWorkspace(ctx, ledger.WorkspaceRow{ID: ws, Slug: "workspace-1"}))
+	same(t, "what there is after making it anew", holds(ws), 0)
+	furnish(ws)
+	same(t, "what there is after writing anew", holds(ws), 7)
+}
+
 func begin(t *testing.T, w *world) {
 	ws := w.workspace()
 	if _, _, err := w.Begin(t.Context(), []ledger.ID{id(99)}); !fault.Is(err, fault.NotFound) {

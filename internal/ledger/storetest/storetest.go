@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T) func() ledger.Store) {
 		run  func(*testing.T, *world)
 	}{
 		{"workspaces", workspaces},
+		{"removing a workspace", removeWorkspace},
 		{"begin", begin},
 		{"rollback", rollback},
 		{"heads", heads},
