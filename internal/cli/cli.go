@@ -60,7 +60,7 @@ business strategy to proven outcome.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddCommand(
-		newServe(), newInit(), newUserCommand(), newTokenCommand(),
+		newServe(), newDemo(), newInit(), newUserCommand(), newTokenCommand(),
 		newImport(), newExport(),
 		newBackup(), newRestore(), newMigrate(), newDoctor(), newVersion(), newCompletion(),
 	)

@@ -39,39 +39,54 @@ func Email(name string) string {
 	return strings.ToLower(name) + "@fieldbook.example"
 }
 
-// Build makes the workspace, as it looks today, in an installation that was opened with
-// the clock, and accounts for its people. The host gets the password; nobody knows the
-// others'. Nothing else may use the installation before Build returns, because its time
-// is the past.
+// Build makes the workspace as it looks today, unless it is there, in an installation
+// that was opened with the clock; and accounts for its people. The host gets the password
+// in any case; nobody knows the others'. Nothing else may use the installation before
+// Build returns, because its time is the past. What fails half-way leaves no workspace.
 //
-// Errors: fault.Conflict if the installation has such a workspace or accounts already.
+// Errors: fault.Conflict if the installation has other accounts than the demo's.
 func Build(ctx context.Context, a *app.App, clock *Clock, password string) (ledger.ID, error) {
-	if all, err := a.Accounts.All(ctx); err != nil {
-		return ledger.ID{}, err
-	} else if len(all) > 0 {
-		return ledger.ID{}, fault.New(fault.Conflict, "this installation has accounts already; the demo needs one of its own")
-	}
-	zone, err := time.LoadLocation(Zone)
+	steps, err := readScript(fieldbook)
 	if err != nil {
 		return ledger.ID{}, err
 	}
-	steps, err := readScript(fieldbook)
+	zone, err := time.LoadLocation(Zone)
 	if err != nil {
 		return ledger.ID{}, err
 	}
 	b := &builder{
 		App: a, clock: clock, zone: zone, today: calendar.DayOf(clock.Now().In(zone)), ids: map[*thing]ledger.ID{},
 	}
-	defer clock.release()
-	b.turnClock(steps[0])
 	if b.accounts, err = makeAccounts(ctx, a.Accounts, cast(steps), password); err != nil {
 		return ledger.ID{}, err
 	}
-	b.workspace, err = a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone}, b.accounts[host])
+	all, err := a.Ledger.Workspaces(ctx)
 	if err != nil {
 		return ledger.ID{}, err
 	}
-	return b.workspace, b.replay(ctx, steps)
+	if id, ok := all[Slug]; ok {
+		return id, nil
+	}
+	defer clock.release()
+	b.turnClock(steps[0])
+	b.workspace, err = a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone}, b.accounts[host])
+	if err == nil {
+		err = b.replay(ctx, steps)
+	}
+	if err != nil && !b.workspace.IsZero() {
+		err = errors.Join(err, a.Ledger.RemoveWorkspace(context.WithoutCancel(ctx), b.workspace))
+	}
+	return b.workspace, err
+}
+
+// Remove removes the workspace with all its history. The accounts stay, because accounts
+// belong to the installation.
+func Remove(ctx context.Context, a *app.App) error {
+	id, err := a.Workspace(ctx, Slug)
+	if err != nil {
+		return err
+	}
+	return a.Ledger.RemoveWorkspace(ctx, id)
 }
 
 // cast returns the names of those who have a role.
@@ -84,12 +99,36 @@ func cast(steps []*step) (names []string) {
 	return names
 }
 
-// makeAccounts makes them all at once: hashing passwords takes most of the time.
+// makeAccounts returns the accounts of the people by their names. Those that are missing
+// are made all at once, since hashing passwords takes the most time.
 func makeAccounts(ctx context.Context, accounts *access.Accounts, names []string, password string) (map[string]ledger.ID, error) {
+	have, err := accounts.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]ledger.ID{}
+	for _, account := range have {
+		if !slices.Contains(names, account.Name) || account.Email != Email(account.Name) {
+			return nil, fault.New(fault.Conflict, "this installation has accounts of other people; the demo needs one of its own")
+		}
+		ids[account.Name] = account.ID
+	}
+	if id, ok := ids[host]; ok {
+		secret, err := accounts.NewReset(ctx, access.Operator, id)
+		if err == nil {
+			err = accounts.Reset(ctx, secret, password)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	made := make([]access.Account, len(names))
 	errs := make([]error, len(names))
 	var all sync.WaitGroup
 	for i, name := range names {
+		if _, ok := ids[name]; ok {
+			continue
+		}
 		all.Go(func() {
 			n := access.NewAccount{Email: Email(name), Name: name, Password: rand.Text()}
 			if name == host {
@@ -99,9 +138,10 @@ func makeAccounts(ctx context.Context, accounts *access.Accounts, names []string
 		})
 	}
 	all.Wait()
-	ids := map[string]ledger.ID{}
 	for i, name := range names {
-		ids[name] = made[i].ID
+		if _, ok := ids[name]; !ok {
+			ids[name] = made[i].ID
+		}
 	}
 	return ids, errors.Join(errs...)
 }
