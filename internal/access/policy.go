@@ -18,6 +18,8 @@ type Rule struct {
 	// Also returns a second product, for what joins two things: it is seen by those alone
 	// who see both.
 	Also func(v ledger.View, e ledger.Entity) ledger.ID
+	// Reads are the kinds that Product and Also look at.
+	Reads []ledger.AnyKind
 	// The least roles, on the product if it belongs to one.
 	Create, Edit, Delete Role
 	// Mine reports whether a contributor may write the entity as its owner; nil: never.
@@ -35,18 +37,20 @@ type Rule struct {
 type Table struct {
 	rules    map[string]Rule
 	personal []string
+	reads    []ledger.AnyKind // whatever decides who sees what
 	scope    func(token ledger.ID) (Scope, bool)
 }
 
 // NewTable makes the policy of the lines. scope tells what an API token may do; it is
 // asked for accounts that act through one.
 func NewTable(scope func(token ledger.ID) (Scope, bool), rules ...Rule) *Table {
-	t := &Table{rules: map[string]Rule{}, scope: scope}
+	t := &Table{rules: map[string]Rule{}, scope: scope, reads: []ledger.AnyKind{Products}}
 	for _, r := range slices.Concat(Rules, rules) {
 		if _, ok := t.rules[r.Kind]; ok {
 			panic("access: two rules for " + r.Kind)
 		}
 		t.rules[r.Kind] = r
+		t.reads = append(t.reads, r.Reads...)
 		if r.Hidden != nil {
 			t.personal = append(t.personal, r.Kind)
 		}
@@ -184,7 +188,7 @@ func (t *Table) Viewer(v ledger.View, as ledger.Actor) (ledger.Viewer, error) {
 		})
 	}
 	if !s.workspace.AtLeast(Admin) {
-		viewer.Class, viewer.Sees, viewer.Live = s.class(), s.sees, s.seesAll(v)
+		viewer.Class, viewer.Sees, viewer.Reads, viewer.Live = s.class(), s.sees, t.reads, s.seesAll(v)
 	}
 	return viewer, nil
 }

@@ -76,6 +76,7 @@ var Rules = []access.Rule{
 		Kind: "dependency", Create: access.Editor, Edit: access.Editor, Delete: access.Editor,
 		Product: func(v ledger.View, e ledger.Entity) ledger.ID { return productOf(v, e.(*Dependency).From.ID()) },
 		Also:    func(v ledger.View, e ledger.Entity) ledger.ID { return productOf(v, e.(*Dependency).To.ID()) },
+		Reads:   []ledger.AnyKind{Features},
 	},
 	{Kind: "status", Create: access.Admin, Edit: access.Admin, Delete: access.Admin, Guests: true},
 	{Kind: "custom_field", Create: access.Admin, Edit: access.Admin, Delete: access.Admin, Guests: true},

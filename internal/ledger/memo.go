@@ -48,6 +48,9 @@ func (s *Snapshot) memo(ctx context.Context, key any, reads []AnyKind, compute f
 		m.tables = append(m.tables, s.table(r.kind()))
 	}
 	m.class = s.viewer.class(m.reads)
+	if m.class != "" {
+		m.tables = append(m.tables, s.rights(m.reads)...)
+	}
 	ms := &s.ws.memos
 	ms.mu.Lock()
 	found := false
@@ -87,6 +90,21 @@ func (s *Snapshot) memo(ctx context.Context, key any, reads []AnyKind, compute f
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// rights returns the tables that decide which entities of the kinds the viewer sees: where
+// a product is private is no matter of the features in it.
+func (s *Snapshot) rights(reads []*kind) (all []*table) {
+	for _, k := range s.viewer.Reads {
+		all = append(all, s.table(k.kind()))
+	}
+	if s.now != nil {
+		for _, k := range reads {
+			all = append(all, s.now.table(k))
+		}
+		all = append(all, s.now.rights(nil)...)
+	}
+	return all
 }
 
 // drop forgets a memo; the caller holds the lock.

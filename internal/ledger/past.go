@@ -44,7 +44,7 @@ func (l *Ledger) AsOf(ctx context.Context, workspace ID, as Actor, m Moment) (*S
 		return nil, err
 	}
 	viewer := now.viewer
-	viewer.Live = false
+	viewer.Live = false // it may hold what was private then
 	return &Snapshot{ws: ws, st: st, seq: m.seq, viewer: viewer, now: now}, nil
 }
 

@@ -19,6 +19,9 @@ type Viewer struct {
 	// moment that e is read from, now, past or proposed: what e belongs to is looked up
 	// there, since it may be gone now, or not there yet.
 	Sees func(v View, kind string, e Entity) bool
+	// Reads are the kinds that Sees looks at beside the entity it is asked about: what was
+	// memoised through rights is forgotten when one of them changes.
+	Reads []AnyKind
 	// Live: everything that stands in the workspace now is visible, so that Sees is asked
 	// about past moments only, where things were private that are not any more.
 	Live bool

@@ -244,7 +244,8 @@ func (p *patch) build() (Entity, error) {
 }
 
 // In returns the workspace as it would be with a proposal merged, as the actor may see
-// it: always the newest live state with the proposal's changes on top.
+// it: always the newest live state with the proposal's changes on top. As in
+// the past, an entity is visible if it is visible both there and now.
 //
 // Errors: fault.NotFound, or fault.Conflict if the proposal is merged or discarded.
 func (l *Ledger) In(ctx context.Context, workspace ID, as Actor, proposal ID) (*Snapshot, error) {
@@ -270,7 +271,9 @@ func (l *Ledger) In(ctx context.Context, workspace ID, as Actor, proposal ID) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{ws: ws, st: st, seq: live.seq, viewer: viewer, branch: proposal}, nil
+	now.viewer = viewer
+	viewer.Live = false // it may hold what is private, or be about to publish it
+	return &Snapshot{ws: ws, st: st, seq: live.seq, viewer: viewer, now: now, branch: proposal}, nil
 }
 
 // proposedStates keeps the proposals that were looked at last, each as long as neither

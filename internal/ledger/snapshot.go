@@ -20,7 +20,7 @@ type Snapshot struct {
 	st     *state
 	seq    Seq
 	viewer Viewer
-	now    *Snapshot // for a past moment: rights of now apply too
+	now    *Snapshot // for a past moment or a proposal: rights of now apply too
 	branch ID        // the proposal that it shows; zero: none
 }
 
@@ -51,7 +51,10 @@ func (s *Snapshot) sees(k *kind, e Entity) bool {
 		return true
 	}
 	today := s.now.table(k).get(e.meta().ID)
-	return gone(today) || s.viewer.sees(unfiltered{s.now}, k, today)
+	if gone(today) { // the rights of now, on what it was
+		today = e
+	}
+	return s.viewer.sees(unfiltered{s.now}, k, today)
 }
 
 // unfiltered is a Snapshot as a View without regard to rights, for the policy.
