@@ -253,8 +253,10 @@ func TestRepairsAreTakenBackAndNonsenseIsRefused(t *testing.T) {
 	s.post(at+"/repair", url.Values{"do": {doReset}}, 303)
 	s.says(s.get(at), "1 problem needs you")
 	for _, form := range []url.Values{
-		{"do": {"burn"}, "row": {"2"}, "column": {"parent"}}, {"do": {doEmpty}, "row": {"2"}, "column": {"none"}},
-		{"do": {doEmpty}, "row": {"x"}, "column": {"parent"}}, {"else": {"1"}},
+		{"do": {"burn"}, "row": {"2"}, "column": {"parent"}},
+		{"do": {doEmpty}, "row": {"2"}, "column": {"none"}},
+		{"do": {doEmpty}, "row": {"x"}, "column": {"parent"}},
+		{"else": {"1"}},
 	} {
 		s.post(at+"/repair", form, 422)
 	}
@@ -300,6 +302,25 @@ func TestTheMappingSaysWhatColumnsAndValuesBecome(t *testing.T) {
 	s.post(at+"/undo", nil, 303)
 	if _, there := backlog.FeatureTable.Column(s.now(), "custom.points"); there || len(s.titles()) != 1 {
 		t.Error("the undo left something")
+	}
+}
+
+func TestNewFieldsGoWithTheImportThatFails(t *testing.T) {
+	s := newSite(t, nil)
+	at, _ := s.upload(s.c, 303, part{"file", "a.csv", rows([]string{"title", "Points"}, []string{"One", "3"})})
+	form := s.asShown(at + "/mapping")
+	form.Set("c.1", "new:number")
+	s.post(at+"/mapping", form, 303)
+	j := s.kill(at)
+	scope := &table.Scope{View: s.now(), Set: s.Tables, Today: "2026-05-12", Zone: time.UTC}
+	for name, breakIn := range map[string]func(stop context.CancelFunc){
+		"stop": func(stop context.CancelFunc) { stop() }, "panic": func(context.CancelFunc) { panic("out of paper") },
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		err := s.im.guarded(ctx, j, ledger.Actor{ID: s.Owner.ID}, scope, func(int, int) { breakIn(stop) })
+		if _, there := backlog.FeatureTable.Column(s.now(), "custom.points"); err == nil || there || len(s.titles()) != 1 {
+			t.Errorf("%s: %v; the field is there: %t; %d features", name, err, there, len(s.titles()))
+		}
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -63,15 +66,14 @@ func (im *Importer) write(ctx context.Context, j *job, as ledger.Actor, scope *t
 		defer close(told)
 		im.keepTelling(ctx, cancel, j, &done, &total)
 	}()
-	err := im.carryOut(ctx, j, as, scope, func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) })
+	err := im.guarded(ctx, j, as, scope, func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) })
 	cancel(nil)
 	<-told
 
 	ctx = context.WithoutCancel(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		j.Ended = im.kit.Clock()
-	default:
+	} else {
 		j.Started, j.Positions, j.Report = time.Time{}, nil, nil
 		j.Failure = im.failure(j, err)
 	}
@@ -118,12 +120,22 @@ func (im *Importer) failure(j *job, err error) string {
 	return "Something broke while this was written, and nothing was imported. Whoever runs the server finds the reason in the log under " + j.ID.String() + "."
 }
 
+// guarded is carryOut, of which a panic ends the import and not the server.
+func (im *Importer) guarded(ctx context.Context, j *job, as ledger.Actor, scope *table.Scope, progress func(done, total int)) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return im.carryOut(ctx, j, as, scope, progress)
+}
+
 // carryOut writes what the dry run has promised: first the custom fields that it makes,
 // then everything else as one commit. If that fails the fields are taken back.
-func (im *Importer) carryOut(ctx context.Context, j *job, as ledger.Actor, scope *table.Scope, progress func(done, total int)) (err error) {
+func (im *Importer) carryOut(ctx context.Context, j *job, as ledger.Actor, scope *table.Scope, progress func(done, total int)) (failed error) {
 	defer func() {
-		if cause := context.Cause(ctx); err != nil && errors.Is(cause, errStopped) {
-			err = cause
+		if cause := context.Cause(ctx); failed != nil && errors.Is(cause, errStopped) {
+			failed = cause
 		}
 	}()
 	now, err := im.kit.Ledger.At(ctx, j.Workspace, as, j.Before)
@@ -138,26 +150,27 @@ func (im *Importer) carryOut(ctx context.Context, j *job, as ledger.Actor, scope
 	if rows := importedRows(&planned.Report); rows != j.Promised {
 		return fault.New(fault.Conflict, "the workspace has changed since the dry run, which promised %s; now it would be %s", ui.Count(j.Promised, "row", "rows"), ui.Number(float64(rows)))
 	}
-	if len(j.Fields) > 0 {
-		seq, err := im.makeFields(ctx, j, as, scope)
+	missing := slices.DeleteFunc(slices.Clone(j.Fields), func(f newField) bool { return !j.makes(now, table.CustomPrefix+f.Name) })
+	if len(missing) > 0 {
+		made, err := im.makeFields(ctx, j, as, scope, missing)
 		if err != nil {
 			return err
 		}
-		j.Positions = []ledger.Seq{seq}
+		j.Positions = []ledger.Seq{made}
 		defer func() {
-			if err != nil {
-				_, undone := im.kit.Ledger.Undo(context.WithoutCancel(ctx), j.Workspace, as, seq, ledger.Settlement{})
-				err = errors.Join(err, undone)
+			if failed != nil || j.Report == nil { // or it panicked
+				_, undone := im.kit.Ledger.Undo(context.WithoutCancel(ctx), j.Workspace, as, made, ledger.Settlement{})
+				failed = errors.Join(failed, undone)
 			}
 		}()
-		if now, err = im.kit.Ledger.At(ctx, j.Workspace, as, seq); err != nil {
+		if now, err = im.kit.Ledger.At(ctx, j.Workspace, as, made); err != nil {
 			return err
 		}
 		if planned, err = im.plan(ctx, scope.In(now), j); err != nil {
 			return err
 		}
 	}
-	if err = exchange.Run(ctx, im.kit.Ledger, j.Workspace, as, planned, progress); err != nil {
+	if err := exchange.Run(ctx, im.kit.Ledger, j.Workspace, as, planned, progress); err != nil {
 		return err
 	}
 	if planned.Position > 0 {
@@ -167,9 +180,9 @@ func (im *Importer) carryOut(ctx context.Context, j *job, as ledger.Actor, scope
 	return nil
 }
 
-func (im *Importer) makeFields(ctx context.Context, j *job, as ledger.Actor, scope *table.Scope) (ledger.Seq, error) {
+func (im *Importer) makeFields(ctx context.Context, j *job, as ledger.Actor, scope *table.Scope, fields []newField) (ledger.Seq, error) {
 	return im.kit.Ledger.Update(ctx, j.Workspace, as, "add fields of an import", func(tx *ledger.Tx) error {
-		for _, f := range j.Fields {
+		for _, f := range fields {
 			if _, err := backlog.FieldTable.Create(tx, scope.In(tx), ledger.ID{}, f.input()); err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/throughline-pm/throughline/internal/exchange"
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -72,11 +73,19 @@ func (im *Importer) importable(q *web.Request) (all []table.Any) {
 	return all
 }
 
+// uploadTime is how long an upload over a slow line may take, instead of the time that
+// pages have.
+const uploadTime = 10 * time.Minute
+
 // upload takes a file, looks into it and leads to its mapping.
 func (im *Importer) upload(q *web.Request) error {
 	j := &job{ID: ledger.NewID(ledger.TimeOf(q.Now())), Workspace: q.Workspace.ID, Account: q.Principal.Account.ID}
 	f := &ui.Form{Values: url.Values{}}
-	err := im.receive(q, j, f)
+	control, until := http.NewResponseController(q.W), time.Now().Add(uploadTime)
+	err := errors.Join(control.SetReadDeadline(until), control.SetWriteDeadline(until))
+	if err == nil {
+		err = im.receive(q, j, f)
+	}
 	if err == nil {
 		err = im.begin(q, j, f.Values)
 	}

@@ -187,7 +187,7 @@ func took(j *job) string {
 	if len(j.Positions) == 0 {
 		return "Nothing to do"
 	}
-	return "Done in " + ui.Number(j.Ended.Sub(j.Started).Seconds()) + " s"
+	return "Done in " + ui.Number(max(0.1, j.Ended.Sub(j.Started).Seconds())) + " s"
 }
 
 func share(done, total int) float64 {
