@@ -83,6 +83,7 @@ func TestUndoKeepsWhatWasChangedSince(t *testing.T) {
 	})
 	s.post(at+"/undo", nil, 303)
 	s.says(s.get(at), "Undone: import of issues.csv; 1 item that was changed since stays")
+	s.post(at+"/undo", nil, 409)
 	left := s.titles()
 	if left["One"] != nil || left["Two"] == nil {
 		t.Errorf("left are %v", left)
@@ -368,6 +369,13 @@ func TestOnlyEditorsImportAndEachSeesTheirOwn(t *testing.T) {
 	viewer := s.Client(t, s.Account(t, "Vera", access.Viewer))
 	editor := s.Client(t, s.Account(t, "Edda", access.Editor))
 	outsider := s.Client(t, s.Account(t, "Otto", access.Nobody))
+	for c, want := range map[*http.Client]bool{viewer: false, editor: true, s.Client(t, s.Account(t, "Cora", access.Contributor)): false} {
+		for _, path := range []string{"features", "settings"} {
+			if _, body := s.ask(c, http.MethodGet, "/w/fieldbook/"+path, "", nil, 200); strings.Contains(body, `href="/w/fieldbook/import"`) != want {
+				t.Errorf("the way to the import is on %s: %t, want %t", path, !want, want)
+			}
+		}
+	}
 	for path, want := range map[string][3]int{"/w/fieldbook/import": {403, 200, 404}, at: {403, 404, 404}, at + "/mapping.json": {403, 404, 404}} {
 		for i, c := range []*http.Client{viewer, editor, outsider} {
 			s.ask(c, http.MethodGet, path, "", nil, want[i])

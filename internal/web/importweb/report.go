@@ -1,7 +1,6 @@
 package importweb
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/throughline-pm/throughline/internal/exchange"
@@ -43,8 +42,11 @@ func (v *visit) report() error {
 	report := v.job.Report
 	if t := v.tableOf(); t != nil && report != nil {
 		r.kind = t.Name()
-		c := report.Count(t.Kind())
-		r.button = fmt.Sprintf("Open %s", ui.Count(c.New+c.Changed, t.One(), lower(t.Label())))
+		if c := report.Count(t.Kind()); v.job.Undone {
+			r.button = "Open " + lower(t.Label())
+		} else {
+			r.button = "Open " + ui.Count(c.New+c.Changed, t.One(), lower(t.Label()))
+		}
 	}
 	if report != nil {
 		for _, c := range v.counts(report) {
@@ -65,6 +67,9 @@ func (v *visit) undo() error {
 	f, err := v.Form("all")
 	if err != nil {
 		return err
+	}
+	if len(v.job.Positions) == 0 || v.job.Undone {
+		return fault.New(fault.Conflict, "there is nothing to undo here, or it is undone already")
 	}
 	settle := ledger.Settlement{}
 	if f.Values.Get("all") != "" {

@@ -120,3 +120,8 @@ func Routes(areas ...*Area) []web.Route {
 func (a *Area) mayWrite(q *web.Request) bool {
 	return !q.Past() && q.Workspace.Role.AtLeast(a.Create)
 }
+
+// mayImport reports whether the area has an import that the reader may use.
+func (a *Area) mayImport(q *web.Request) bool {
+	return a.Import != "" && a.mayWrite(q) && q.Workspace.Role.AtLeast(access.Editor)
+}
