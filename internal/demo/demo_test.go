@@ -251,8 +251,11 @@ func (b *book) saysSomething(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !f.Release.IsZero() && (f.Team.IsZero() || f.Objective.IsZero() || len(f.Effort) == 0 || f.Value.IsZero()) {
-			t.Errorf("%s %s is committed without a team, an objective, an effort or a value", f.Key, f.Title)
+		if !f.Release.IsZero() && (f.Team.IsZero() || f.Objective.IsZero() || f.Value.IsZero()) {
+			t.Errorf("%s %s is committed without a team, an objective or a value", f.Key, f.Title)
+		}
+		if done := backlog.StageOf(v, f).Done(); !f.Release.IsZero() && done == (len(f.Effort) > 0) {
+			t.Errorf("%s %s: done is %t, and the remaining effort is %v", f.Key, f.Title, done, f.Effort)
 		}
 		if stage := backlog.StageOf(v, f); backlog.StageDiscovery.Before(stage) && stage != backlog.StageDropped && f.Parent.IsZero() &&
 			!slices.Contains(f.Tags, "initiative") && (!strings.Contains(text, "## Goals") || !strings.Contains(text, "## Non-goals")) {
@@ -344,8 +347,66 @@ func (b *book) letsIn(t *testing.T) {
 	if _, _, err := b.Accounts.SignIn(t.Context(), Email("Tovi"), password, access.Client{}); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("Tovi signs in: %v", err)
 	}
-	if _, err := Build(t.Context(), b.App, NewClock(time.Now), password); !fault.Is(err, fault.Conflict) {
-		t.Errorf("a second demo in the installation: %v", err)
+}
+
+func TestTheDemoIsBuiltOnceAndCanBeRemoved(t *testing.T) {
+	b := open(t, "sqlite", "2026-05-12")
+	clock := NewClock(time.Now)
+	seq := b.now().Seq()
+	again, err := Build(t.Context(), b.App, clock, "another one for today")
+	if err != nil || again != b.workspace || b.now().Seq() != seq {
+		t.Errorf("a second start finds %v, %v", again, err)
+	}
+	if _, _, err := b.Accounts.SignIn(t.Context(), Email(""), "another one for today", access.Client{}); err != nil {
+		t.Errorf("the new password: %v", err)
+	}
+	if err := Remove(t.Context(), b.App); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := b.Ledger.Workspaces(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("there are %v, %v", all, err)
+	}
+	if err := Remove(t.Context(), b.App); !fault.Is(err, fault.NotFound) {
+		t.Errorf("removing it again: %v", err)
+	}
+}
+
+func TestTheDemoLeavesOthersAlone(t *testing.T) {
+	clock := NewClock(time.Now)
+	a := install(t, "sqlite", clock)
+	if _, err := a.Accounts.Create(t.Context(), access.NewAccount{Email: "ann@example.com", Name: "Ann", Password: password}, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Build(t.Context(), a, clock, password); !fault.Is(err, fault.Conflict) {
+		t.Errorf("Build = %v, want a Conflict", err)
+	}
+	if all, err := a.Accounts.All(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("accounts = %v, %v", all, err)
+	}
+}
+
+// TestABuildThatFailsLeavesNoWorkspace: the next one begins anew.
+func TestABuildThatFailsLeavesNoWorkspace(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	clock := NewClock(time.Now)
+	a := install(t, "sqlite", clock)
+	// the first workspace that shows interrupts who makes it
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil {
+			if all, err := a.Ledger.Workspaces(ctx); err != nil || len(all) > 0 {
+				return
+			}
+		}
+	}()
+	if _, err := Build(ctx, a, clock, password); err == nil {
+		t.Fatal("an interrupted Build ends without an error")
+	}
+	if all, err := a.Ledger.Workspaces(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("there are %v, %v", all, err)
+	}
+	if _, err := Build(t.Context(), a, clock, password); err != nil {
+		t.Error(err)
 	}
 }
 
