@@ -388,3 +388,45 @@ func TestProposingIsNotDoing(t *testing.T) {
 		}
 	})
 }
+
+// A note that comes out of a private product does not bring its secrets along.
+func TestHistoryOfWhatWasPrivate(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		owner := h.people["owner"]
+		var id ledger.ID
+		write := func(verb string, edit func(n *note)) {
+			if _, err := h.l.Update(t.Context(), h.ws, owner, verb, func(tx *ledger.Tx) error {
+				return notes.Edit(tx, id, func(n *note) error { edit(n); return nil })
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.must(owner, func(tx *ledger.Tx) (err error) {
+			id, err = notes.Create(tx, note{Text: "open", Product: ledger.Ref(h.public)})
+			return err
+		})
+		write("hide", func(n *note) { n.Product = ledger.Ref(h.private) })
+		write("canary", func(n *note) { n.Text = "canary" })
+		write("clean", func(n *note) { n.Text = "clean" })
+		write("publish", func(n *note) { n.Product = ledger.Ref(h.public) })
+		write("last", func(n *note) { n.Text = "last" })
+		verbs := func(who string) (all []string) {
+			for c, err := range h.l.History(t.Context(), h.see(h.people[who]), notes, id) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, c.Verb)
+			}
+			return all
+		}
+		if got, want := verbs("viewer"), []string{"last", "test"}; !slices.Equal(got, want) {
+			t.Errorf("a viewer reads of %q, want %q", got, want)
+		}
+		if got := verbs("insider"); len(got) != 6 {
+			t.Errorf("who may see the private product reads of %q", got)
+		}
+		if got := verbs("owner"); len(got) != 6 {
+			t.Errorf("the owner reads of %q", got)
+		}
+	})
+}

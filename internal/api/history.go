@@ -68,7 +68,7 @@ func (r *resource) history(c *call) (answer, error) {
 	names := c.Kit.Accounts.Names(c.Context())
 	page := pastPage{Items: []past{}}
 	lastN := 0 // the number of the last item in its commit
-	for commit, err := range c.Kit.Ledger.History(c.Context(), c.Workspace.ID, r.table.AnyKind(), row.ID()) {
+	for commit, err := range c.Kit.Ledger.History(c.Context(), c.Live(), r.table.AnyKind(), row.ID()) {
 		if err != nil {
 			return answer{}, err
 		}

@@ -243,7 +243,11 @@ A-3,"Store, then ""send""",Done,Ben,photo,A-1,,1.4.2026,Core,Spring
 		if got := p.Count("feature"); got != (Count{Kind: "feature", Changed: 1, Unchanged: 2}) {
 			t.Errorf("the third import counts %+v", p.Counts)
 		}
-		for commit, err := range w.l.History(context.Background(), w.ws, backlog.Features, idOf(t, w, "A-3")) {
+		now, err := w.l.At(t.Context(), w.ws, ledger.System, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for commit, err := range w.l.History(t.Context(), now, backlog.Features, idOf(t, w, "A-3")) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -193,7 +193,7 @@ func (s *Secret) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &s.sea
 
 // Actor is who acts: an account or the system, perhaps through something of its own.
 type Actor struct {
-	ID       ID
+	ID  ID
 	Via ID // the token, rule or agent through which it acts; zero: itself
 }
 

@@ -9,14 +9,14 @@ import (
 
 // ExportedCommit is a line of an exported journal.
 type ExportedCommit struct {
-	Seq      Seq             `json:"seq"`
-	At       Time            `json:"at"`
-	Actor    ID              `json:"actor"`
-	Via ID              `json:"via,omitzero"`
-	Verb     string          `json:"verb"`
-	Undoes   Seq             `json:"undoes,omitzero"`
-	Merges   ID              `json:"merges,omitzero"`
-	Entries  []ExportedEntry `json:"entries"`
+	Seq     Seq             `json:"seq"`
+	At      Time            `json:"at"`
+	Actor   ID              `json:"actor"`
+	Via     ID              `json:"via,omitzero"`
+	Verb    string          `json:"verb"`
+	Undoes  Seq             `json:"undoes,omitzero"`
+	Merges  ID              `json:"merges,omitzero"`
+	Entries []ExportedEntry `json:"entries"`
 }
 
 // ExportedEntry is one change of one entity: for each changed field its old and new

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -102,10 +103,12 @@ func (ws *workspace) expand(ctx context.Context, c *Commit) error {
 }
 
 // History yields the live commits that touched one entity, newest first, with just the
-// entries about it. The caller has read the entity as the person who asks.
-func (l *Ledger) History(ctx context.Context, workspace ID, kind AnyKind, id ID) iter.Seq2[Commit, error] {
+// entries about it that the viewer of s may read: those whose entity it sees as it was
+// before and after, with the rights of now. A feature that came out of a private product
+// does not bring its secrets along.
+func (l *Ledger) History(ctx context.Context, s *Snapshot, kind AnyKind, id ID) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
-		ws, err := l.resident(ctx, workspace)
+		ws, err := l.resident(ctx, s.ws.id)
 		if err != nil {
 			yield(Commit{}, err)
 			return
@@ -113,14 +116,53 @@ func (l *Ledger) History(ctx context.Context, workspace ID, kind AnyKind, id ID)
 		defer ws.unpin()
 		st := ws.committed.Load()
 		open := st.table(Proposals.k)
+		may := l.mayRead(s, st, place{kind.kind(), id})
 		for c, err := range l.store.Commits(ctx, ws.id, CommitQuery{UpTo: st.seq, Kind: kind.kind().name, ID: id, Desc: true}) {
 			if err == nil && !c.Branch.IsZero() && open.get(c.Branch) != nil {
 				continue // pending in a proposal; what the merge took stands there
+			}
+			if err == nil {
+				if c.Entries, err = may(c.Entries); err == nil && len(c.Entries) == 0 {
+					continue
+				}
 			}
 			if !yield(c, err) || err != nil {
 				return
 			}
 		}
+	}
+}
+
+// mayRead returns a function that keeps of an entity's entries those that the viewer of s
+// may read. It is called with ever older ones, and undoes them on the way.
+func (l *Ledger) mayRead(s *Snapshot, st *state, at place) func([]Entry) ([]Entry, error) {
+	viewer := s.viewer
+	viewer.Live = false // what was private then counts
+	if !viewer.limited(at.k) {
+		return func(all []Entry) ([]Entry, error) { return all, nil }
+	}
+	now := unfiltered{&Snapshot{ws: s.ws, st: st, seq: st.seq}}
+	r := newRewind(newBuilder(l.reg, st))
+	seen := func() bool {
+		e, started := r.work[at]
+		if !started {
+			e = st.table(at.k).get(at.id)
+		}
+		return gone(e) || viewer.sees(now, at.k, e)
+	}
+	return func(all []Entry) ([]Entry, error) {
+		var kept []Entry
+		for i := len(all) - 1; i >= 0; i-- {
+			after := seen()
+			if err := r.undo(&all[i]); err != nil {
+				return nil, err
+			}
+			if after && seen() {
+				kept = append(kept, all[i])
+			}
+		}
+		slices.Reverse(kept)
+		return kept, nil
 	}
 }
 

@@ -84,7 +84,7 @@ func TestAnImportBringsItsHistory(t *testing.T) {
 				w.Errorf("right after the import: %s", lt.Document(f))
 			}
 			var verbs []string
-			for c, err := range w.History(w.Context(), w.ws, lt.Features, id) {
+			for c, err := range w.History(w.Context(), w.now(), lt.Features, id) {
 				if err != nil {
 					w.Fatal(err)
 				}

@@ -132,7 +132,7 @@ func TestAWriteIsVisibleDurableAndInHistory(t *testing.T) {
 			w.Errorf("after a restart: %s %+v", lt.Document(f), f.Meta)
 		}
 		var verbs []string
-		for c, err := range w.History(w.Context(), w.ws, lt.Features, id) {
+		for c, err := range w.History(w.Context(), w.now(), lt.Features, id) {
 			if err != nil {
 				w.Fatal(err)
 			}

@@ -265,7 +265,7 @@ func TestNoSecretLeavesInTheOpen(t *testing.T) {
 			t.Error(err)
 		}
 		var sealed string
-		for c, err := range w.History(t.Context(), w.ws, lt.Hooks, id) {
+		for c, err := range w.History(t.Context(), w.now(), lt.Hooks, id) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,7 +38,7 @@ type change struct {
 func (v *View) changes(most int) ([]ui.HistoryDay, error) {
 	var all []change
 	undone := map[ledger.Seq]bool{}
-	for c, err := range v.Kit.Ledger.History(v.Context(), v.Workspace.ID, v.Area.Table.AnyKind(), v.Row.ID()) {
+	for c, err := range v.Kit.Ledger.History(v.Context(), v.Live(), v.Area.Table.AnyKind(), v.Row.ID()) {
 		if err != nil {
 			return nil, err
 		}
