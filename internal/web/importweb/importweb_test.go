@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -526,12 +529,26 @@ func TestSomebodyStopsAnImport(t *testing.T) {
 }
 
 func TestFilesAreForgottenAfterADayAndReportsAfterAMonth(t *testing.T) {
-	s := newSite(t, nil)
+	ledgertest.Each(t, testForgetting)
+}
+
+func testForgetting(t *testing.T, open func() ledger.Store) {
+	s := newSite(t, open())
 	at := s.begin(rows([]string{"title"}, []string{"One"}))
 	done := s.begin(rows([]string{"title"}, []string{"Two"}))
 	s.carryOut(done)
-	s.Clock.Move(25 * time.Hour)
+	_, err := s.im.store.put(t.Context(), ledger.NewID(ledger.TimeOf(s.Clock.Now())), partFile, strings.NewReader("of a server that was killed"))
+	s.must(err)
+	s.Clock.Move(23 * time.Hour)
 	s.must(s.im.Sweep(t.Context()))
+	s.says(s.get(at), "Import 1 row")
+	s.Clock.Move(2 * time.Hour)
+	s.must(s.im.Sweep(t.Context()))
+	var pieces int
+	s.must(s.Ledger.DB().QueryRowContext(t.Context(), `SELECT count(*) FROM web_import_pieces`).Scan(&pieces))
+	if pieces != 0 {
+		t.Errorf("%d pieces are left", pieces)
+	}
 	_, body := s.ask(s.c, http.MethodGet, at, "", nil, 422)
 	s.says(body, "the file is kept for a day and is gone")
 	s.says(s.get(done), "Done in")
@@ -558,4 +575,23 @@ func TestAnImportThatIsDoneDoesNotChange(t *testing.T) {
 	if got := fmt.Sprint(len(s.titles())); got != "2" {
 		t.Errorf("%s features", got)
 	}
+}
+
+func TestAnUploadOfManyPiecesIsReadAsItWasSent(t *testing.T) {
+	ledgertest.Each(t, func(t *testing.T, open func() ledger.Store) {
+		s := newSite(t, open())
+		sent := make([]byte, 3*pieceSize+1)
+		rand.NewChaCha8([32]byte{1}).Read(sent) // it does not pack
+		id := ledger.NewID(ledger.TimeOf(s.Clock.Now()))
+		if n, err := s.im.store.put(t.Context(), id, partFile, bytes.NewReader(sent)); err != nil || int(n) != len(sent) {
+			t.Fatalf("%d bytes were kept: %v", n, err)
+		}
+		f, err := s.im.store.open(t.Context(), id, partFile)
+		s.must(err)
+		got, err := io.ReadAll(f)
+		s.must(errors.Join(err, f.Close()))
+		if !bytes.Equal(got, sent) {
+			t.Errorf("%d bytes come back, and they are others", len(got))
+		}
+	})
 }

@@ -171,8 +171,9 @@ func (s store) forget(ctx context.Context, id ledger.ID) error {
 // than records.
 func (s store) sweep(ctx context.Context, files, records time.Duration) error {
 	now := s.clock()
-	// pieces whose import was never noted are of an upload that broke off, or that runs
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM web_import_pieces WHERE import IN (SELECT id FROM web_imports WHERE begun < $1)`, now.Add(-files).UnixMicro()); err != nil {
+	// identifiers ascend with time; of an upload that broke off there is nothing but pieces
+	oldest := ledger.NewID(ledger.TimeOf(now.Add(-files))).String()
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM web_import_pieces WHERE import < $1`, oldest); err != nil {
 		return err
 	}
 	_, err := s.db.ExecContext(ctx, `DELETE FROM web_imports WHERE begun < $1`, now.Add(-records).UnixMicro())
