@@ -108,7 +108,7 @@ func runDemo(cmd *cobra.Command, c *config.Config, kept bool) error {
 		return a.Run(ctx, func(url string) {
 			out := cmd.OutOrStdout()
 			fmt.Fprintf(out, "Fieldbook is at %s/w/%s\n", url, demo.Slug)
-			fmt.Fprintf(out, "Sign in as %s with the password %s\n", demo.Email(""), password)
+			fmt.Fprintf(out, "Sign in as %s with the password %s\n", demo.Email(demo.Host), password)
 			if kept {
 				fmt.Fprintf(out, "It is kept in %s\n", c.Data)
 			} else {

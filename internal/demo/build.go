@@ -26,18 +26,12 @@ const Slug = "fieldbook"
 // Zone is the time zone of the workspace.
 const Zone = "Europe/Vienna"
 
-// host is who founded the workspace and owns it: whoever looks at the demo signs in as
+// Host is who founded the workspace and owns it: whoever looks at the demo signs in as
 // her.
-const host = "Mira"
+const Host = "Mira"
 
-// Email returns the address of one of the people in the demo; without a name, that of
-// whom to sign in as.
-func Email(name string) string {
-	if name == "" {
-		name = host
-	}
-	return strings.ToLower(name) + "@fieldbook.example"
-}
+// Email returns the address of one of the people in the demo.
+func Email(name string) string { return strings.ToLower(name) + "@fieldbook.example" }
 
 // Build makes the workspace as it looks today, unless it is there, in an installation
 // that was opened with the clock; and accounts for its people. The host gets the password
@@ -69,7 +63,7 @@ func Build(ctx context.Context, a *app.App, clock *Clock, password string) (ledg
 	}
 	defer clock.release()
 	b.turnClock(steps[0])
-	b.workspace, err = a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone}, b.accounts[host])
+	b.workspace, err = a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone}, b.accounts[Host])
 	if err == nil {
 		err = b.replay(ctx, steps)
 	}
@@ -113,7 +107,7 @@ func makeAccounts(ctx context.Context, accounts *access.Accounts, names []string
 		}
 		ids[account.Name] = account.ID
 	}
-	if id, ok := ids[host]; ok {
+	if id, ok := ids[Host]; ok {
 		secret, err := accounts.NewReset(ctx, access.Operator, id)
 		if err == nil {
 			err = accounts.Reset(ctx, secret, password)
@@ -131,10 +125,10 @@ func makeAccounts(ctx context.Context, accounts *access.Accounts, names []string
 		}
 		all.Go(func() {
 			n := access.NewAccount{Email: Email(name), Name: name, Password: rand.Text()}
-			if name == host {
+			if name == Host {
 				n.Password = password
 			}
-			made[i], errs[i] = accounts.Create(ctx, n, name == host)
+			made[i], errs[i] = accounts.Create(ctx, n, name == Host)
 		})
 	}
 	all.Wait()

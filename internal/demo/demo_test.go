@@ -86,7 +86,7 @@ func (b *book) actor(name string) ledger.Actor {
 // now returns the workspace as Mira sees it.
 func (b *book) now() *ledger.Snapshot {
 	b.t.Helper()
-	s, err := b.Ledger.At(b.t.Context(), b.workspace, b.actor(host), 0)
+	s, err := b.Ledger.At(b.t.Context(), b.workspace, b.actor(Host), 0)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func (b *book) now() *ledger.Snapshot {
 // at returns the workspace as it was at the end of a day.
 func (b *book) at(day calendar.Day) *ledger.Snapshot {
 	b.t.Helper()
-	s, err := b.Ledger.AsOf(b.t.Context(), b.workspace, b.actor(host), ledger.AtTime(day.End(b.zone)))
+	s, err := b.Ledger.AsOf(b.t.Context(), b.workspace, b.actor(Host), ledger.AtTime(day.End(b.zone)))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -312,7 +312,7 @@ func (b *book) wasMadeByPeople(t *testing.T) {
 	if p == nil || p.State != ledger.ProposalOpen {
 		t.Fatalf("proposal = %+v", p)
 	}
-	in, err := b.Ledger.In(t.Context(), b.workspace, b.actor(host), p.ID)
+	in, err := b.Ledger.In(t.Context(), b.workspace, b.actor(Host), p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,14 +334,14 @@ func (b *book) wasMadeByPeople(t *testing.T) {
 }
 
 func (b *book) letsIn(t *testing.T) {
-	p, _, err := b.Accounts.SignIn(t.Context(), Email(""), password, access.Client{})
+	p, _, err := b.Accounts.SignIn(t.Context(), Email(Host), password, access.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if role := access.RoleOf(b.now(), p.Account.ID); role != access.Owner {
 		t.Errorf("the host is %s", role)
 	}
-	if me, ok := people.Of(b.now(), p.Account.ID); !ok || me.Name != host {
+	if me, ok := people.Of(b.now(), p.Account.ID); !ok || me.Name != Host {
 		t.Errorf("the host is %+v", me)
 	}
 	if _, _, err := b.Accounts.SignIn(t.Context(), Email("Tovi"), password, access.Client{}); !fault.Is(err, fault.Unauthenticated) {
@@ -357,7 +357,7 @@ func TestTheDemoIsBuiltOnceAndCanBeRemoved(t *testing.T) {
 	if err != nil || again != b.workspace || b.now().Seq() != seq {
 		t.Errorf("a second start finds %v, %v", again, err)
 	}
-	if _, _, err := b.Accounts.SignIn(t.Context(), Email(""), "another one for today", access.Client{}); err != nil {
+	if _, _, err := b.Accounts.SignIn(t.Context(), Email(Host), "another one for today", access.Client{}); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 	if err := Remove(t.Context(), b.App); err != nil {
