@@ -193,12 +193,15 @@ func TestWritesFromOtherSites(t *testing.T) {
 		"our page":                      {[]string{"Sec-Fetch-Site", "same-origin"}, false},
 		"the address bar":               {[]string{"Sec-Fetch-Site", "none"}, false},
 		"our page, old browser":         {[]string{"Sec-Fetch-Site", "", "Origin", s.Server.URL}, false},
-		"no browser":                    {[]string{"Sec-Fetch-Site", ""}, false},
 	}
 	encodings := []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "application/json", ""}
 	for _, route := range s.Routes {
 		if route.Method == "GET" {
 			continue
+		}
+		r, body := s.Do(t, owner, route.Method, address(route.Pattern), url.Values{}, "Sec-Fetch-Site", "") // a session that says nothing
+		if r.StatusCode != http.StatusForbidden || !strings.Contains(body, "another site") {
+			t.Errorf("%s %s from nowhere is answered with %d", route.Method, route.Pattern, r.StatusCode)
 		}
 		for name, f := range from {
 			for _, encoding := range encodings {
@@ -213,7 +216,7 @@ func TestWritesFromOtherSites(t *testing.T) {
 		if route.Pattern == "/logout" { // it works when we send it; the session is over then
 			owner = s.Client(t, s.Owner)
 		}
-		r, _ := s.Do(t, owner, "GET", address(route.Pattern)+"?_method="+route.Method, nil, "X-HTTP-Method-Override", route.Method, "Sec-Fetch-Site", "cross-site")
+		r, _ = s.Do(t, owner, "GET", address(route.Pattern)+"?_method="+route.Method, nil, "X-HTTP-Method-Override", route.Method, "Sec-Fetch-Site", "cross-site")
 		if r.StatusCode == http.StatusSeeOther && r.Header.Get("Set-Cookie") != "" {
 			t.Errorf("%s %s can be reached by GET with an override", route.Method, route.Pattern)
 		}
@@ -362,6 +365,7 @@ func TestBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	answer, err := c.Do(r)
 	if err != nil {
 		t.Fatal(err)

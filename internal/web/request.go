@@ -132,7 +132,7 @@ func (k *Kit) run(q *Request, route *Route, limit int64) error {
 		return bodyFault(&http.MaxBytesError{Limit: limit})
 	}
 	if !safe(q.R.Method) {
-		if err := sameOrigin(q.R); err != nil {
+		if err := q.sameOrigin(); err != nil {
 			return err
 		}
 	}

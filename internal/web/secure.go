@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -154,8 +155,18 @@ func token(n int) string {
 // exceptions: what other programs call takes no cookies.
 var origin = http.NewCrossOriginProtection()
 
-func sameOrigin(r *http.Request) error {
-	if err := origin.Check(r); err != nil {
+// errNoOrigin is a write with a session that does not say from which page it comes. All
+// browsers say so; a program takes a token.
+var errNoOrigin = errors.New("a session, but neither Sec-Fetch-Site nor Origin")
+
+// sameOrigin refuses a write that may come from another site.
+func (q *Request) sameOrigin() error {
+	err := origin.Check(q.R)
+	silent := q.R.Header.Get("Sec-Fetch-Site") == "" && q.R.Header.Get("Origin") == ""
+	if err == nil && silent && q.cookieValue(q.conn.sessionCookie()) != "" {
+		err = errNoOrigin
+	}
+	if err != nil {
 		return fault.Wrap(fault.Forbidden, err, "this was sent from another site; open Throughline itself and try again")
 	}
 	return nil

@@ -1,0 +1,826 @@
+package app_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web/assets"
+)
+
+// Roles, shortened for the tables.
+const (
+	none        = access.Nobody
+	viewer      = access.Viewer
+	contributor = access.Contributor
+	editor      = access.Editor
+	admin       = access.Admin
+	owner       = access.Owner
+)
+
+// principal is a line of the table of those who ask: the role that each has on what
+// belongs to the workspace, on the public product and on the private one. What a token
+// may not, although its account may, stands in scope.
+type principal struct {
+	name                       string
+	workspace, public, private access.Role
+	scope                      access.Scope // "": a session
+	nobody                     bool         // not signed in, or not any more
+	server                     bool         // administers the server
+}
+
+var principals = []principal{
+	{name: "anonymous", nobody: true},
+	{name: "disabled", nobody: true}, // was an owner
+	{name: "removed"},                // was an owner
+	{name: "outsider"},
+	{name: "stranger"}, // owns another workspace
+	{name: "operator", server: true},
+	{name: "viewer", workspace: viewer, public: viewer},
+	{name: "contributor", workspace: contributor, public: contributor},
+	{name: "editor", workspace: editor, public: editor},
+	{name: "admin", workspace: admin, public: admin, private: admin},
+	{name: "owner", workspace: owner, public: owner, private: owner},
+	{name: "guest", public: editor},
+	{name: "insider", workspace: viewer, public: viewer, private: editor},
+	{name: "token-read", workspace: owner, public: owner, private: owner, scope: access.ScopeRead},
+	{name: "token-write", workspace: owner, public: owner, private: owner, scope: access.ScopeWrite},
+	{name: "token-admin", workspace: owner, public: owner, private: owner, scope: access.ScopeAdmin},
+	{name: "token-elsewhere", scope: access.ScopeAdmin}, // the owner's, for another workspace
+}
+
+// circle says for whom a route is that is no entity's.
+type circle int
+
+const (
+	everybody   circle = iota
+	signedIn           // every account
+	serverAdmin        // who administers the server
+	insiders           // who has any role in the workspace, guests too
+	editors            // editors of the public product
+	importers          // editors of the workspace
+	admins             // of the workspace
+)
+
+// routes is the table of the routes that are no entity's: for whom each is, and how it is
+// asked so that it does what it is for.
+var routes = []struct {
+	pattern string
+	for_    circle
+	ask     func(*try) ask
+}{
+	{"GET /healthz", everybody, nil},
+	{"GET /readyz", everybody, nil},
+	{"GET /assets/{version}/{name...}", everybody, func(*try) ask { return get(assets.Path("app.css")) }},
+	{"GET /api/v1/{$}", everybody, nil},
+	{"GET /api/v1/openapi.json", everybody, nil},
+	{"GET /api/v1/openapi.yaml", everybody, nil},
+	{"GET /login", everybody, nil},
+	{"POST /login", everybody, func(c *try) ask { c.fresh = true; return c.post("email", "owner@example.com", "password", password) }},
+	{"GET /forgot", everybody, nil},
+	{"POST /forgot", everybody, func(c *try) ask {
+		c.answer = http.StatusServiceUnavailable // there is no mail server
+		return c.post("email", "owner@example.com")
+	}},
+	{"GET /setup", everybody, nil},
+	{"POST /setup", everybody, func(c *try) ask {
+		c.answer = http.StatusUnprocessableEntity // there is an account already, so there is no code
+		return c.post("code", "x", "name", "X", "email", "x@example.com", "password", password)
+	}},
+	{"POST /theme", everybody, func(c *try) ask { return c.post("theme", "dark") }},
+	{"GET /reset/{secret}", everybody, func(c *try) ask { c.path["secret"] = c.w.resetOf("reset"); return c.get() }},
+	{"POST /reset/{secret}", everybody, func(c *try) ask {
+		c.path["secret"] = c.w.resetOf("reset")
+		return c.post("password", "another "+password)
+	}},
+	{"GET /invite/{secret}", everybody, func(c *try) ask { c.path["secret"] = c.w.invitation(); return c.get() }},
+	{"POST /invite/{secret}", everybody, func(c *try) ask {
+		c.path["secret"] = c.w.invitation()
+		return c.post("name", "New", "password", password)
+	}},
+
+	{"GET /{$}", signedIn, nil},
+	{"GET /account", signedIn, nil},
+	{"GET /api/v1/me", signedIn, nil},
+	{"GET /api/v1/workspaces", signedIn, nil},
+	{"POST /account/name", signedIn, func(c *try) ask { return c.post("name", c.who.name) }},
+	{"POST /account/email", signedIn, func(c *try) ask { return c.post("email", c.who.name+"@example.com", "current", password) }},
+	{"POST /account/tokens", signedIn, func(c *try) ask {
+		return c.post("name", "mine", "scope", "read", "days", "30", "current", password)
+	}},
+	{"POST /account/tokens/revoke", signedIn, func(c *try) ask { return c.post("id", c.w.tokenOf(c.who).String()) }},
+	{"POST /account/sessions/end-others", signedIn, func(c *try) ask { c.fresh = true; return c.post() }},
+	{"POST /account/sessions/end", signedIn, func(c *try) ask { c.fresh = true; return c.post("id", c.w.sessionOf(c.who).String()) }},
+	{"POST /account/password", signedIn, func(c *try) ask {
+		c.answer = http.StatusUnprocessableEntity // a right one would end the sessions and tokens of the other cases
+		return c.post("old", "a wrong "+password, "new", password)
+	}},
+	{"POST /logout", signedIn, func(c *try) ask { c.fresh = true; return c.post() }},
+
+	{"GET /new", serverAdmin, nil},
+	{"POST /new", serverAdmin, func(c *try) ask {
+		return c.post("name", c.w.unique("New"), "time_zone", "UTC", "currency", "EUR", "first_weekday", "monday", "way", "blank")
+	}},
+
+	{"GET /w/{workspace}", insiders, nil},
+	{"GET /w/{workspace}/{$}", insiders, nil},
+	{"GET /w/{workspace}/find", insiders, func(*try) ask { return get("/w/" + slug + "/find?q=open") }},
+	{"GET /w/{workspace}/settings", insiders, nil},
+	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
+	{"GET /api/v1/{workspace}/settings", insiders, nil},
+	{"GET /api/v1/{workspace}/settings/history", insiders, nil},
+	{"POST /w/{workspace}/undo", editors, func(c *try) ask { return c.post("seq", fmt.Sprint(c.w.edited("features"))) }},
+	{"POST /api/v1/{workspace}/undo", editors, func(c *try) ask { return c.json(map[string]any{"seq": c.w.edited("features")}) }},
+	{"POST /api/v1/{workspace}/redo", editors, func(c *try) ask {
+		c.refusal = http.StatusNotFound // who could undo nothing has nothing to redo
+		seq := c.w.edited("features")
+		c.w.send(c.who, ask{method: http.MethodPost, path: "/api/v1/" + slug + "/undo", json: map[string]any{"seq": seq}})
+		return ask{}
+	}},
+	{"POST /w/{workspace}/settings", admins, func(c *try) ask {
+		return c.post("name", c.w.unique("Acme"), "time_zone", "UTC", "first_weekday", "monday", "value_unit", "currency", "currency", "EUR")
+	}},
+	{"PATCH /api/v1/{workspace}/settings", admins, func(c *try) ask { return c.json(map[string]any{"name": c.w.unique("Acme")}) }},
+	{"GET /w/{workspace}/import", importers, nil},
+	{"POST /w/{workspace}/import", importers, func(c *try) ask {
+		c.answer = http.StatusUnprocessableEntity // without a file
+		return c.post()
+	}},
+	{"GET /w/{workspace}/import/{import}", importers, noImport},
+	{"GET /w/{workspace}/import/{import}/mapping", importers, noImport},
+	{"POST /w/{workspace}/import/{import}/mapping", importers, noImport},
+	{"GET /w/{workspace}/import/{import}/mapping.json", importers, noImport},
+	{"POST /w/{workspace}/import/{import}/repair", importers, noImport},
+	{"GET /w/{workspace}/import/{import}/problems.csv", importers, noImport},
+	{"POST /w/{workspace}/import/{import}/run", importers, noImport},
+	{"POST /w/{workspace}/import/{import}/stop", importers, noImport},
+	{"POST /w/{workspace}/import/{import}/undo", importers, noImport},
+	{"POST /w/{workspace}/import/{import}/discard", importers, noImport},
+	{"GET /w/{workspace}/members", admins, nil},
+	{"POST /w/{workspace}/members/invite", admins, func(c *try) ask { return c.post("email", "new@example.com", "role", "viewer") }},
+	{"POST /w/{workspace}/members/uninvite", admins, func(c *try) ask { return c.post("id", c.w.invite().ID.String()) }},
+	{"POST /w/{workspace}/members/role", admins, func(c *try) ask {
+		return c.post("id", c.w.make("memberships", ledger.System, ledger.ID{}).String(), "role", "contributor")
+	}},
+	{"POST /w/{workspace}/members/remove", admins, func(c *try) ask {
+		return c.post("id", c.w.make("memberships", ledger.System, ledger.ID{}).String())
+	}},
+}
+
+// noImport asks for an import that is not the principal's: none is known to anybody but
+// who began it.
+func noImport(c *try) ask {
+	c.path["import"], c.answer = c.w.public.String(), http.StatusNotFound
+	return c.post()
+}
+
+type kindOf struct {
+	name                 string
+	create, edit, delete access.Role
+	guests               bool // guests see those of no product
+	states               string
+}
+
+// kinds is the table of the entities: the least role to create, edit and delete one, on
+// its product if it belongs to one; whoever sees one may read it.
+var kinds = []kindOf{
+	{"features", contributor, editor, editor, false, "public private own archived deleted proposed past"},
+	{"objectives", editor, editor, editor, true, "public private archived deleted proposed past wide"},
+	{"releases", editor, editor, editor, true, "public private archived deleted proposed past wide"},
+	{"dependencies", editor, editor, editor, false, "public private deleted proposed past"},
+	{"products", admin, admin, owner, false, "public private deleted past"},
+	{"people", editor, editor, admin, true, "wide deleted past"},
+	{"teams", editor, editor, admin, true, "wide deleted past"},
+	{"statuses", admin, admin, admin, true, "wide deleted past"},
+	{"fields", admin, admin, admin, true, "wide deleted past"},
+	{"memberships", admin, admin, admin, false, "wide deleted past"},
+	{"views", viewer, viewer, viewer, false, "own shared personal deleted"},
+}
+
+// actions is the table of what is done with entities. A kind has the routes of pages, of
+// the API or both.
+var actions = []struct {
+	pattern string
+	does    string // "look" needs no entity, "read", "create", "edit", "delete"
+	ask     func(*try) ask
+}{
+	{"GET /w/{workspace}/KIND", "look", nil},
+	{"GET /w/{workspace}/KIND/export.csv", "look", nil},
+	{"GET /w/{workspace}/KIND/new", "look", nil},
+	{"GET /w/{workspace}/KIND/{entity}", "read", nil},
+	{"GET /w/{workspace}/KIND/{entity}/history", "read", nil},
+	{"GET /w/{workspace}/KIND/{entity}/edit", "read", nil},
+	{"GET /w/{workspace}/KIND/{entity}/field/{column}", "read", nil},
+	{"POST /w/{workspace}/KIND", "create", func(c *try) ask { return ask{form: formOf(c.values())} }},
+	{"POST /w/{workspace}/KIND/{entity}/edit", "edit", func(c *try) ask { return c.post(c.w.edits(c.kind)) }},
+	{"POST /w/{workspace}/KIND/{entity}/field/{column}", "edit", func(c *try) ask {
+		column, value := c.w.edits(c.kind)
+		return c.post(column, value, "was", c.was)
+	}},
+	{"POST /w/{workspace}/KIND/{entity}/delete", "delete", func(c *try) ask { return c.post() }},
+	{"POST /w/{workspace}/KIND/views", "create views", func(c *try) ask { return c.post("title", c.w.unique("V"), "query", "q=x", "shared", "no") }},
+	{"POST /w/{workspace}/KIND/views/remove", "delete views", func(c *try) ask { return c.post("view", c.path["entity"]) }},
+	{"POST /w/{workspace}/KIND/{entity}/dependencies", "create dependencies", func(c *try) ask {
+		c.path["entity"] = c.w.make("features", ledger.System, c.product()).String()
+		if c.state == "private" {
+			c.refusal = http.StatusNotFound // the feature stands in the address
+		}
+		return c.post("type", "relates", "feature", c.w.make("features", ledger.System, c.product()).String())
+	}},
+	{"POST /w/{workspace}/KIND/{entity}/dependencies/remove", "delete dependencies", func(c *try) ask {
+		from, to := c.w.ends(c.path["entity"])
+		c.path["entity"] = from
+		return c.post("type", "relates", "feature", to)
+	}},
+	{"GET /api/v1/{workspace}/KIND", "look", nil},
+	{"GET /api/v1/{workspace}/KIND/{id}", "read", nil},
+	{"GET /api/v1/{workspace}/KIND/{id}/history", "read", nil},
+	{"POST /api/v1/{workspace}/KIND", "create", func(c *try) ask { return c.json(jsonOf(c.values())) }},
+	{"PATCH /api/v1/{workspace}/KIND/{id}", "edit", func(c *try) ask {
+		column, value := c.w.edits(c.kind)
+		return c.json(map[string]any{column: value})
+	}},
+	{"DELETE /api/v1/{workspace}/KIND/{id}", "delete", nil},
+}
+
+// try is one case: who asks which route about what.
+type try struct {
+	w       *world
+	who     *someone
+	p       principal
+	pattern string
+	kind    string // of the entity
+	state   string // of the entity
+	path    map[string]string
+	query   string
+	was     string // the value of the column that is edited
+	fresh   bool   // needs a session of its own
+	refusal int    // for who may not; 0: the usual one
+	answer  int    // for who may; 0: done
+}
+
+func (c *try) get() ask { return ask{} }
+
+// post is a form of names and values.
+func (c *try) post(pairs ...string) ask {
+	v := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		v.Set(pairs[i], pairs[i+1])
+	}
+	return ask{form: v}
+}
+
+func (c *try) json(in map[string]any) ask { return ask{json: in} }
+
+// product is the one that the case's entity belongs to.
+func (c *try) product() ledger.ID {
+	if c.state == "private" {
+		return c.w.private
+	}
+	if c.state == "wide" {
+		return ledger.ID{}
+	}
+	return c.w.public
+}
+
+func (c *try) values() map[string]string {
+	in := c.w.values(c.kind, c.product())
+	if c.state == "wide" {
+		delete(in, "product")
+	}
+	return in
+}
+
+// The statuses of answers, as the tables speak of them.
+const (
+	done  = 200 // whatever says that it was done
+	login = 303 // to the page where one signs in
+)
+
+// refused is the answer to those who are not signed in.
+func (c *try) anonymous() int {
+	if api(c.pattern[strings.IndexByte(c.pattern, ' ')+1:]) || !c.reads() {
+		return http.StatusUnauthorized
+	}
+	return login
+}
+
+func (c *try) reads() bool { return strings.HasPrefix(c.pattern, "GET ") }
+
+// role is what the principal is where the case's entity is.
+func (c *try) role() access.Role {
+	switch {
+	case c.kind == "products" && c.state == "private": // one on which nobody has a role
+		if c.p.workspace.AtLeast(admin) {
+			return c.p.workspace
+		}
+		return none
+	case c.state == "private":
+		return c.p.private
+	case c.ofProduct():
+		return c.p.public
+	}
+	return c.p.workspace
+}
+
+// ofProduct reports whether the case's entity belongs to a product.
+func (c *try) ofProduct() bool {
+	return slices.Contains([]string{"features", "objectives", "releases", "dependencies"}, c.kind) && c.state != "wide"
+}
+
+// before is the answer that does not depend on the entity, 0 if it does.
+func (c *try) before(tokens bool) int {
+	member := c.p.workspace != none || c.p.public != none
+	switch {
+	case c.p.scope != "" && !tokens:
+		return http.StatusForbidden // a token is for the API
+	case c.p.nobody:
+		return c.anonymous()
+	case c.p.scope == access.ScopeRead && !c.reads():
+		return http.StatusForbidden
+	case !member:
+		return http.StatusNotFound
+	}
+	return 0
+}
+
+// want is the answer that the tables say, for an entity's route.
+func (c *try) want(does string, tokens bool) int {
+	if status := c.before(tokens); status != 0 {
+		return status
+	}
+	kind := kinds[slices.IndexFunc(kinds, func(k kindOf) bool { return k.name == c.kind })]
+	guest := c.p.workspace == none
+	role := c.role()
+	sees := role != none || guest && kind.guests && !c.ofProduct()
+	least := map[string]access.Role{"read": viewer, "create": kind.create, "edit": kind.edit, "delete": kind.delete}[does]
+	switch {
+	case does == "look":
+		return done
+	case c.state == "proposed" && guest: // guests know of no proposals
+		return http.StatusNotFound
+	case c.state == "proposed" && least == editor: // to propose is not to do
+		least = contributor
+	case c.state == "deleted", c.state == "personal":
+		return http.StatusNotFound
+	}
+	switch {
+	case does == "create" && c.state == "private" && !sees: // a form with a product that there is not
+		return cmp.Or(c.refusal, http.StatusUnprocessableEntity)
+	case does == "create":
+	case !sees:
+		return http.StatusNotFound
+	case does == "read":
+		return done
+	}
+	switch {
+	case c.state == "past":
+		return http.StatusForbidden
+	case c.p.scope == access.ScopeWrite && !editor.AtLeast(least):
+		return http.StatusForbidden
+	case c.kind == "views" && c.state == "shared" && !role.AtLeast(editor): // somebody else's
+		return http.StatusForbidden
+	case c.kind == "features" && c.state == "own" && role.AtLeast(contributor):
+		return done
+	case !role.AtLeast(least):
+		return http.StatusForbidden
+	}
+	return done
+}
+
+// wantOf is the answer that the table says, for a route that is no entity's.
+func (c *try) wantOf(of circle, tokens, plain bool) int {
+	inside := strings.Contains(c.pattern, "{workspace}")
+	switch {
+	case plain:
+		return done
+	case c.p.scope != "" && !tokens:
+		return http.StatusForbidden
+	case of == everybody:
+		return cmp.Or(c.answer, done)
+	case inside || c.p.nobody:
+		if status := c.before(tokens); status != 0 {
+			return status
+		}
+	}
+	allowed := false
+	switch of {
+	case signedIn, insiders:
+		allowed = true
+	case serverAdmin:
+		allowed = c.p.server
+	case editors:
+		allowed = c.p.public.AtLeast(editor)
+	case importers:
+		allowed = c.p.workspace.AtLeast(editor)
+	case admins:
+		allowed = c.p.workspace.AtLeast(admin) && c.p.scope != access.ScopeWrite
+	}
+	switch {
+	case allowed:
+		return cmp.Or(c.answer, done)
+	case c.refusal != 0:
+		return c.refusal
+	}
+	return http.StatusForbidden
+}
+
+func TestEveryRouteAnswersEverybodyAsTheTablesSay(t *testing.T) {
+	each(t, func(t *testing.T, options map[string]string) {
+		w := newWorld(t, options)
+		w.populate()
+		used := map[string]bool{}
+		cases := 0
+		for _, r := range w.Routes() {
+			pattern := r.Method + " " + r.Pattern
+			before := len(used)
+			for _, row := range routes {
+				if row.pattern != pattern {
+					continue
+				}
+				used[row.pattern] = true
+				for _, p := range principals {
+					cases++
+					c := &try{w: w, who: w.people[p.name], p: p, pattern: pattern, path: map[string]string{}}
+					w.try(t, c, row.ask, func() int { return c.wantOf(row.for_, r.Tokens, r.Plain) })
+				}
+			}
+			for _, row := range actions {
+				for _, kind := range kinds {
+					if strings.Replace(row.pattern, "KIND", kind.name, 1) != pattern {
+						continue
+					}
+					used[row.pattern+" "+kind.name], used[row.pattern], used[kind.name] = true, true, true
+					does, of, _ := strings.Cut(row.does, " ")
+					if i := slices.IndexFunc(kinds, func(k kindOf) bool { return k.name == of }); i >= 0 { // what is saved of this kind
+						kind = kinds[i]
+					}
+					cases += w.tryKind(t, pattern, does, row.ask, kind, r.Tokens)
+				}
+			}
+			if len(used) == before {
+				t.Errorf("%s is in no table: say who may use it", pattern)
+			}
+		}
+		for _, row := range routes {
+			if !used[row.pattern] {
+				t.Errorf("%s is in the table and is no route", row.pattern)
+			}
+		}
+		for _, row := range actions {
+			if !used[row.pattern] {
+				t.Errorf("%s is in the table and is no route of any kind", row.pattern)
+			}
+		}
+		for _, kind := range kinds {
+			if !used[kind.name] {
+				t.Errorf("%s are in the table and have no routes", kind.name)
+			}
+		}
+		for _, table := range w.Tables.All() {
+			if !table.Only() && !slices.ContainsFunc(kinds, func(k kindOf) bool { return k.name == table.Name() }) {
+				t.Errorf("nobody said who may write %s", table.Name())
+			}
+		}
+		t.Logf("%d routes, %d cases", len(w.Routes()), cases)
+	})
+}
+
+// populate makes one of each principal.
+func (w *world) populate() {
+	w.t.Helper()
+	for _, p := range principals {
+		switch {
+		case p.scope != "" || p.name == "anonymous" || p.name == "owner":
+			continue
+		case p.name == "disabled", p.name == "removed":
+			w.grant(w.join(p.name), owner, ledger.ID{})
+			continue
+		}
+		s := w.join(p.name)
+		if p.workspace != none {
+			w.grant(s, p.workspace, ledger.ID{})
+		}
+	}
+	w.grant(w.people["guest"], editor, w.public)
+	w.grant(w.people["insider"], editor, w.private)
+	w.join("reset")
+	must(w.t, w.Accounts.Disable(context.Background(), access.Operator, w.people["disabled"].account.ID))
+	must(w.t, w.Accounts.SetAdmin(context.Background(), access.Operator, w.people["operator"].account.ID, true))
+	w.do(ledger.System, func(tx *ledger.Tx) error {
+		for m := range access.Memberships.All(tx) {
+			if m.Account == w.people["removed"].account.ID {
+				return access.Memberships.Delete(tx, m.ID)
+			}
+		}
+		return nil
+	})
+	elsewhere := w.found("elsewhere", w.people["stranger"])
+	w.in(elsewhere, ledger.System, func(tx *ledger.Tx) error {
+		return access.Grant(tx, w.people["owner"].account.ID, owner, ledger.ID{})
+	})
+	for _, p := range principals {
+		if p.scope == "" {
+			continue
+		}
+		n := access.NewToken{Scope: p.scope}
+		if p.name == "token-elsewhere" {
+			n.Workspace = elsewhere
+		}
+		w.withToken(p.name, w.people["owner"], n)
+	}
+}
+
+func (w *world) resetOf(name string) string {
+	w.t.Helper()
+	secret, err := w.Accounts.NewReset(context.Background(), access.Operator, w.people[name].account.ID)
+	must(w.t, err)
+	return secret
+}
+
+// invite makes an invitation for somebody new.
+func (w *world) invite() access.Invitation {
+	w.t.Helper()
+	i, _ := w.invited()
+	return i
+}
+
+// invitation returns the secret of one.
+func (w *world) invitation() string {
+	w.t.Helper()
+	_, secret := w.invited()
+	return secret
+}
+
+func (w *world) invited() (access.Invitation, string) {
+	w.t.Helper()
+	email := strings.ReplaceAll(w.unique("new"), " ", "") + "@example.com"
+	i, secret, _, err := w.Accounts.Invite(context.Background(), access.Operator, access.Invitation{Email: email, Workspace: w.ws, WorkspaceName: slug, Role: viewer})
+	must(w.t, err)
+	return i, secret
+}
+
+// tokenOf makes a token of somebody, to be revoked.
+func (w *world) tokenOf(s *someone) ledger.ID {
+	w.t.Helper()
+	if s.account.ID.IsZero() {
+		return w.public
+	}
+	made, _, err := w.Accounts.NewToken(context.Background(), access.Principal{Account: s.account, Scope: access.ScopeAdmin}, access.NewToken{Name: "old", Scope: access.ScopeRead})
+	must(w.t, err)
+	return made.ID
+}
+
+// sessionOf returns a session of somebody.
+func (w *world) sessionOf(s *someone) ledger.ID {
+	w.t.Helper()
+	if s.cookie == "" {
+		return w.public
+	}
+	all, err := w.Accounts.Sessions(context.Background(), access.Principal{Account: s.account, Scope: access.ScopeAdmin})
+	must(w.t, err)
+	if len(all) == 0 {
+		return w.public
+	}
+	return all[0].ID
+}
+
+// edited changes a fresh entity of a kind and returns the position.
+func (w *world) edited(kind string) ledger.Seq {
+	w.t.Helper()
+	id := w.make(kind, ledger.System, w.public)
+	t, _ := w.Tables.Named(kind)
+	column, value := w.edits(kind)
+	return w.do(ledger.System, func(tx *ledger.Tx) error { return t.Edit(tx, w.scope(tx), id, table.Input{column: value}) })
+}
+
+// try sends a request and compares the answer with the table. What is refused has changed
+// nothing.
+func (w *world) try(t *testing.T, c *try, build func(*try) ask, want func() int) {
+	t.Helper()
+	if w.requests%200 == 0 {
+		w.clock.Move(time.Minute) // a program has a thousand requests a minute
+	}
+	q := ask{}
+	if build != nil {
+		q = build(c)
+	}
+	status := want()
+	method, path, _ := strings.Cut(c.pattern, " ")
+	q.method = method
+	if q.path == "" {
+		path = strings.TrimSuffix(strings.ReplaceAll(path, "{workspace}", slug), "{$}")
+		for name, value := range c.path {
+			path = strings.ReplaceAll(path, "{"+name+"}", value)
+		}
+		q.path = path + c.query
+	}
+	who := c.who
+	if c.fresh && who.cookie != "" && !c.p.nobody {
+		one := *who
+		w.signIn(&one)
+		who = &one
+		defer w.signIn(c.who) // for the other cases
+	}
+	at := w.position()
+	answer := w.send(who, q)
+	if got := outcome(answer); got != status {
+		t.Errorf("%s, %s %s: %s gets %d, want %d: %s", c.p.name, c.state, c.pattern, q.path, got, status, detail(answer.Body.String()))
+	}
+	if now := w.position(); status != done && now != at {
+		t.Errorf("%s, %s %s was refused and has changed something", c.p.name, c.state, c.pattern)
+	}
+}
+
+// outcome is the status of an answer; whatever says that it was done is one.
+func outcome(answer *httptest.ResponseRecorder) int {
+	to := answer.Header().Get("Location")
+	switch {
+	case strings.HasPrefix(to, "/login?next="):
+		return login
+	case answer.Code < 400:
+		return done
+	}
+	return answer.Code
+}
+
+// detail is what an answer says of itself.
+func detail(body string) string {
+	if at := strings.Index(body, "<main"); at >= 0 {
+		body = body[at:]
+	}
+	body = strings.Join(strings.Fields(body), " ")
+	return body[:min(len(body), 250)]
+}
+
+// tryKind tries a route of a kind as everybody, on entities in every state.
+func (w *world) tryKind(t *testing.T, pattern, does string, build func(*try) ask, kind kindOf, tokens bool) (cases int) {
+	t.Helper()
+	states := strings.Fields(kind.states)
+	if does == "look" {
+		states = []string{""}
+	}
+	writes := does == "edit" || does == "delete"
+	for _, state := range states {
+		var one ledger.ID
+		for _, p := range principals {
+			c := &try{w: w, who: w.people[p.name], p: p, pattern: pattern, kind: kind.name, state: state, path: map[string]string{}}
+			switch {
+			case does == "create" && (!slices.Contains([]string{"public", "private", "wide", "own"}, state) || kind.name == "products" && state == "private" || kind.name == "features" && state == "own"):
+				continue // what is new has no such state
+			case state == "own" && does != "create" && !w.owns(c):
+				continue
+			case state == "past" && writes && api("/"+strings.SplitN(pattern, "/", 2)[1]):
+				continue // the API has no past to write to
+			}
+			c.query = w.queryOf(state)
+			if does != "look" && does != "create" {
+				if one.IsZero() || writes || state == "own" || state == "personal" {
+					one = w.entity(c)
+				}
+				id := one.String()
+				c.path["id"], c.path["entity"] = id, id
+			}
+			if strings.Contains(pattern, "{column}") {
+				column, _ := w.edits(kind.name)
+				c.path["column"], c.was = column, w.value(kind.name, one, column, state == "proposed")
+			}
+			cases++
+			w.try(t, c, build, func() int { return c.want(does, tokens) })
+		}
+	}
+	return cases
+}
+
+// owns reports whether the principal can have made an entity itself.
+func (w *world) owns(c *try) bool {
+	if c.p.nobody || c.who.account.ID.IsZero() || c.p.name == "token-elsewhere" {
+		return false
+	}
+	if c.kind == "views" {
+		return c.p.workspace != none
+	}
+	return c.p.public.AtLeast(contributor)
+}
+
+func (w *world) queryOf(state string) string {
+	switch state {
+	case "past":
+		return "?at=@" + fmt.Sprint(w.then())
+	case "proposed":
+		return "?in=" + w.proposal().String()
+	}
+	return ""
+}
+
+// entity makes an entity of the case's kind in its state.
+func (w *world) entity(c *try) ledger.ID {
+	w.t.Helper()
+	as := ledger.System
+	if c.state == "own" {
+		as = c.who.actor()
+	}
+	if c.kind == "views" {
+		return w.view(c)
+	}
+	id := w.make(c.kind, as, c.product())
+	t, _ := w.Tables.Named(c.kind)
+	switch c.state {
+	case "private":
+		if c.kind == "products" {
+			w.do(ledger.System, func(tx *ledger.Tx) error {
+				return access.Products.Edit(tx, id, func(p *access.Product) error { p.Private = true; return nil })
+			})
+		}
+	case "archived":
+		w.do(ledger.System, func(tx *ledger.Tx) error { return t.Edit(tx, w.scope(tx), id, table.Input{"archived": true}) })
+	case "deleted":
+		w.do(ledger.System, func(tx *ledger.Tx) error { return t.Delete(tx, id) })
+	case "proposed":
+		if c.kind == "dependencies" {
+			break
+		}
+		column, value := w.edits(c.kind)
+		w.do(ledger.System, func(tx *ledger.Tx) error { return t.Edit(tx, w.scope(tx), id, table.Input{column: value}) }, ledger.In(w.proposal()))
+	case "past":
+		w.past = w.position()
+		c.query = w.queryOf(c.state)
+	}
+	return id
+}
+
+// view makes a saved view: the principal's own, or another's, shared or not.
+func (w *world) view(c *try) (id ledger.ID) {
+	w.t.Helper()
+	as := w.people["owner"].actor()
+	switch {
+	case c.state == "own":
+		as = c.who.actor()
+	case c.p.name == "owner" || c.p.scope != "":
+		as = w.people["admin"].actor()
+	}
+	w.do(as, func(tx *ledger.Tx) (err error) {
+		id, err = backlog.Views.Create(tx, backlog.View{Title: w.unique("V"), Of: "features", Query: "q=x", Layout: "list", Shared: c.state == "shared"})
+		return err
+	})
+	if c.state == "deleted" {
+		w.do(as, func(tx *ledger.Tx) error { return backlog.Views.Delete(tx, id) })
+	}
+	return id
+}
+
+// then is the position at which the latest past entity was made.
+func (w *world) then() ledger.Seq { return max(w.past, 1) }
+
+// proposal returns the workspace's open proposal.
+func (w *world) proposal() ledger.ID {
+	w.t.Helper()
+	if w.pending.IsZero() {
+		w.do(ledger.System, func(tx *ledger.Tx) (err error) {
+			w.pending, err = ledger.Proposals.Create(tx, ledger.Proposal{Title: "What if", State: ledger.ProposalOpen})
+			return err
+		})
+	}
+	return w.pending
+}
+
+// value is what stands in a column, as it is typed.
+func (w *world) value(kind string, id ledger.ID, column string, proposed bool) string {
+	w.t.Helper()
+	s, err := w.Ledger.At(context.Background(), w.ws, ledger.System, 0)
+	if proposed {
+		s, err = w.Ledger.In(context.Background(), w.ws, ledger.System, w.proposal())
+	}
+	must(w.t, err)
+	t, _ := w.Tables.Named(kind)
+	row, ok := t.Row(s, id)
+	if !ok {
+		return ""
+	}
+	v, _ := t.Value(w.scope(s), row, column).(string)
+	return v
+}
+
+// ends are the features that a dependency joins; for one that is gone, what never was.
+func (w *world) ends(dependency string) (from, to string) {
+	w.t.Helper()
+	s, err := w.Ledger.At(context.Background(), w.ws, ledger.System, 0)
+	must(w.t, err)
+	id, err := ledger.ParseID(dependency)
+	must(w.t, err)
+	if d, ok := backlog.Dependencies.Get(s, id); ok {
+		return d.From.String(), d.To.String()
+	}
+	return w.ws.String(), w.ws.String()
+}
