@@ -430,3 +430,28 @@ func TestHistoryOfWhatWasPrivate(t *testing.T) {
 		}
 	})
 }
+
+// What was computed while a product was public is not shown after it became private,
+// although nothing of it changed.
+func TestAMemoEndsWithTheRight(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		listed := func() []string {
+			got, err := ledger.Memo(t.Context(), h.see(h.people["viewer"]), "notes", []ledger.AnyKind{notes}, func(_ context.Context, v ledger.View) ([]string, error) {
+				return h.texts(v), nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		if got := listed(); !slices.Equal(got, []string{"Open note"}) {
+			t.Fatalf("a viewer is told of %q", got)
+		}
+		h.must(h.people["owner"], func(tx *ledger.Tx) error {
+			return access.Products.Edit(tx, h.public, func(p *access.Product) error { p.Private = true; return nil })
+		})
+		if got := listed(); len(got) != 0 {
+			t.Errorf("once all is private, a viewer is told of %q", got)
+		}
+	})
+}
