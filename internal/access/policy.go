@@ -207,26 +207,21 @@ func (s *sight) seesAll(now ledger.View) bool {
 	return true
 }
 
-// class names what the account sees, whoever it is: for a member the products that are
-// hidden, for a guest those that are not. A product that becomes private makes another
-// class, so that nothing computed before is shown after.
-func (s *sight) class(now ledger.View) string {
-	var ids []string
-	name := "guest"
+// class names what the account sees: its roles decide, not who it is.
+func (s *sight) class() string {
+	var b strings.Builder
 	if s.workspace.AtLeast(Viewer) {
-		name = "member"
-		for p := range Products.All(now) {
-			if p.Private && s.products[p.ID] == Nobody {
-				ids = append(ids, p.ID.String())
-			}
-		}
-	} else {
-		for id := range s.products {
-			ids = append(ids, id.String())
-		}
+		b.WriteString("member")
 	}
-	slices.Sort(ids)
-	return name + " " + strings.Join(ids, " ")
+	ids := make([]ledger.ID, 0, len(s.products))
+	for id := range s.products {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b ledger.ID) int { return strings.Compare(string(a[:]), string(b[:])) })
+	for _, id := range ids {
+		b.WriteString("+" + id.String())
+	}
+	return b.String()
 }
 
 // may asks the table about a change. The roles are those from before the transaction.
