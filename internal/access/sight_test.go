@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/ledgertest"
 )
@@ -108,6 +109,34 @@ func TestAProposalToPublishPublishesNothing(t *testing.T) {
 		}
 		if _, ok := access.Products.Get(s, h.private); ok {
 			t.Error("a viewer of the proposal sees the product")
+		}
+	})
+}
+
+func TestWhatIsHiddenCannotBeTakenBackNorAskedFor(t *testing.T) {
+	ledgertest.Each(t, func(t *testing.T, open func() ledger.Store) {
+		h := newHouse(t, open)
+		mine := h.people["contributor"]
+		var id ledger.ID
+		var commits []ledger.Seq
+		for _, write := range []func(*ledger.Tx) error{
+			func(tx *ledger.Tx) (err error) { id, err = cards.Create(tx, card{Text: "diary"}); return err },
+			func(tx *ledger.Tx) error { return cards.Edit(tx, id, func(c *card) error { c.Text = "x"; return nil }) },
+			func(tx *ledger.Tx) error { return cards.Delete(tx, id) },
+		} {
+			seq, err := h.l.Update(t.Context(), h.ws, mine, "write", write)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commits = append(commits, seq)
+			_, err = h.l.Undo(t.Context(), h.ws, h.people["owner"], seq, ledger.Settlement{})
+			_, none := h.l.Undo(t.Context(), h.ws, h.people["owner"], seq+1000, ledger.Settlement{})
+			if !fault.Is(err, fault.NotFound) || !fault.Is(none, fault.NotFound) {
+				t.Errorf("undo of somebody else's diary at %d: %v; of nothing: %v", seq, err, none)
+			}
+		}
+		if _, err := h.l.Undo(t.Context(), h.ws, mine, commits[2], ledger.Settlement{}); err != nil {
+			t.Errorf("the diary's own writer cannot bring it back: %v", err)
 		}
 	})
 }

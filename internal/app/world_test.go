@@ -98,6 +98,7 @@ type world struct {
 
 	public, private ledger.ID // products
 	people          map[string]*someone
+	secret          ledger.ID  // a feature of the private product
 	pending         ledger.ID  // a proposal
 	past            ledger.Seq // a position
 	requests, made  int

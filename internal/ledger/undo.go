@@ -144,6 +144,9 @@ func (l *Ledger) takeBack(ctx context.Context, workspace ID, as Actor, of Seq, s
 		m.settle = s
 		tx.undoes = of
 		own = tx.seq
+		if tx.blind(patches) {
+			return fault.New(fault.NotFound, "there is no commit %d to undo", of)
+		}
 		err := m.all(tx, patches)
 		done.Kept = m.kept
 		return err
@@ -152,6 +155,21 @@ func (l *Ledger) takeBack(ctx context.Context, workspace ID, as Actor, of Seq, s
 		return Undone{}, &ConflictError{done.Kept} // nothing is left to take back
 	}
 	return done, err
+}
+
+// blind reports whether the actor may not see anything of what the patches change.
+func (tx *Tx) blind(patches []*patch) bool {
+	for _, p := range patches {
+		e := tx.b.table(p.k).get(p.id)
+		if back, err := p.build(); err == nil && p.op == OpCreate && e != nil && gone(e) {
+			*back.meta() = *e.meta() // it would be there again
+			e = back
+		}
+		if gone(e) || tx.sees(p.k, e) {
+			return false
+		}
+	}
+	return true
 }
 
 // inverse returns the patches that lead from after the commit to before it. An import
