@@ -122,7 +122,7 @@ var FeatureTable = table.New(Features, table.Spec[Feature]{
 				n++
 			}
 			return float64(n), n > 0
-		}).Quiet().Describe("the number of features below it"),
+		}, Features).Quiet().Describe("the number of features below it"),
 		table.ComputedLinks("blocked_by", "Blocked by", "feature", dependencies(Blocks, inwards), Dependencies).Quiet(),
 		table.ComputedLinks("blocks", "Blocks", "feature", dependencies(Blocks, outwards), Dependencies).Quiet(),
 		table.ComputedLinks("relates", "Related to", "feature", dependencies(Relates, eitherWay), Dependencies).Quiet(),

@@ -39,7 +39,7 @@ func Diff(ctx context.Context, a, b *Snapshot) iter.Seq2[Change, error] {
 				yield(Change{}, err)
 				return
 			}
-			if !diffTables(k, a, b, func(before, after Entity) bool {
+			if !diffTables(a.table(k), b.table(k), func(before, after Entity) bool {
 				if gone(before) || !a.sees(k, before) {
 					before = nil
 				}
@@ -63,8 +63,7 @@ func Diff(ctx context.Context, a, b *Snapshot) iter.Seq2[Change, error] {
 	}
 }
 
-func diffTables(k *kind, a, b *Snapshot, f func(before, after Entity) bool) bool {
-	ta, tb := a.table(k), b.table(k)
+func diffTables(ta, tb *table, f func(before, after Entity) bool) bool {
 	// Proposals keep what they made in a tail of their own, where one slot may hold two
 	// entities: these are matched by identifier.
 	for i := range max(len(ta.root), len(tb.root)) {

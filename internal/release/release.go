@@ -58,7 +58,7 @@ var Table = table.New(Releases, table.Spec[Release]{
 	Title:    func(r *Release) string { return r.Name },
 	External: func(r *Release) *string { return &r.ExternalKey }, ByOther: &releaseByOther,
 	Archived: func(r *Release) bool { return r.Archived },
-	Sort:     []table.Sort{{Column: "date"}, {Column: "name"}},
+	Sort:     []table.Sort{{Column: "turn"}, {Column: "name"}},
 	New: func(_ ledger.View, r *Release) {
 		if r.Status == "" {
 			r.Status = Planned
@@ -77,10 +77,24 @@ var Table = table.New(Releases, table.Spec[Release]{
 		table.Link("owner", "Owner", "person", func(r *Release) *ledger.Ref { return &r.Owner }).Describe("the release manager"),
 		table.Link("product", "Product", "product", func(r *Release) *ledger.Ref { return &r.Product }).
 			Describe("empty for a release of several products"),
+		table.Computed("turn", "Turn", func(_ *table.Scope, r *Release) (float64, bool) { return r.turn() }).Quiet().
+			Describe("releases to come by their date, then those that are out, the latest first"),
 		table.LongText("description", "Description", func(r *Release) *ledger.TextRef { return &r.Description }),
 		table.Flag("archived", "Archived", func(r *Release) *bool { return &r.Archived }).Quiet(),
 	},
 })
+
+// turn is where the release stands in lists; false without a date.
+func (r *Release) turn() (float64, bool) {
+	if r.Date.IsZero() {
+		return 0, false
+	}
+	day := float64(r.Date.Sub("1970-01-01"))
+	if r.Status == Released || r.Status == Cancelled {
+		return 1e6 - day, true
+	}
+	return day, true
+}
 
 func check(v ledger.View, _, after *Release, f *fault.Fields) {
 	if after == nil {

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -77,8 +79,19 @@ func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot
 	if err != nil {
 		return nil, err
 	}
-	o, err := ledger.Memo(ctx, snapshot, memoKey{t.spec.Name, q.key(s)}, reads,
-		func(_ context.Context, v ledger.View) (*order[T], error) { return t.order(s.In(v), columns, q) })
+	key := memoKey{t.spec.Name, q.key(s)}
+	compute := func(_ context.Context, v ledger.View) (*order[T], error) { return t.order(s.In(v), columns, q) }
+	var o *order[T]
+	if t.revisable(columns, q) {
+		o, err = ledger.MemoRevised(ctx, snapshot, key, reads, compute, ledger.Revision[*order[T]]{
+			Of: t.kind, AtMost: 1000,
+			Revise: func(_ context.Context, v ledger.View, old *order[T], changed []ledger.Change) (*order[T], error) {
+				return t.revise(s.In(v), columns, q, old, changed)
+			},
+		})
+	} else {
+		o, err = ledger.Memo(ctx, snapshot, key, reads, compute)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +177,98 @@ func (t *Table[T]) order(s *Scope, columns []Column[T], q Query) (*order[T], err
 	return o, nil
 }
 
+// revisable reports whether a changed entity moves no other in the list: no column of the
+// query looks at other entities of the kind.
+func (t *Table[T]) revisable(columns []Column[T], q Query) bool {
+	if q.Group != "" {
+		return false
+	}
+	alone := true
+	look := func(name string) {
+		for _, c := range columns {
+			if c.Name == name && (c.Kind == t.Kind() || slices.Contains(c.Reads, ledger.AnyKind(t.kind))) {
+				alone = false
+			}
+		}
+	}
+	for _, o := range q.Sort {
+		look(o.Column)
+	}
+	if q.Filter != nil {
+		q.Filter.eachCondition(func(c *Condition) { look(c.Column) })
+	}
+	return alone
+}
+
+// revise returns the order after some entities changed: those are taken out and put where
+// they belong now.
+func (t *Table[T]) revise(s *Scope, columns []Column[T], q Query, old *order[T], changed []ledger.Change) (*order[T], error) {
+	match, err := t.filter(s, columns, q)
+	if err != nil {
+		return nil, err
+	}
+	out := map[*T]bool{}
+	var in []*T
+	for _, c := range changed {
+		if e, ok := any(c.Before).(*T); ok {
+			out[e] = true
+		}
+		if e, ok := any(c.After).(*T); ok && (match == nil || match(e)) {
+			in = append(in, e)
+		}
+	}
+	compare := t.comparer(s, columns, q)
+	slices.SortFunc(in, compare)
+	rows := make([]*T, 0, len(old.rows)+len(in))
+	for _, e := range old.rows {
+		if !out[e] {
+			rows = append(rows, e)
+		}
+	}
+	for i, e := range in { // ascending, so what is behind the last one stays behind it
+		at, _ := slices.BinarySearchFunc(rows, e, compare)
+		rows = slices.Insert(rows, at, in[i])
+	}
+	return &order[T]{rows: rows}, nil
+}
+
+// comparer compares entities in the order of a query's list, which is total: equal ones
+// stand in canonical order.
+func (t *Table[T]) comparer(s *Scope, columns []Column[T], q Query) func(a, b *T) int {
+	sorts := q.Sort
+	if len(sorts) == 0 {
+		sorts = t.spec.Sort
+	}
+	by := make([]*Column[T], len(sorts))
+	for i, o := range sorts {
+		by[i] = &columns[slices.IndexFunc(columns, func(c Column[T]) bool { return c.Name == o.Column })]
+	}
+	return func(a, b *T) int {
+		for i, c := range by {
+			if r := compareKeys(c.key(s, a), c.key(s, b), sorts[i].Desc); r != 0 {
+				return r
+			}
+		}
+		x, y := ledger.MetaOf(any(a).(ledger.Entity)), ledger.MetaOf(any(b).(ledger.Entity))
+		return cmp.Or(cmp.Compare(x.Born, y.Born), bytes.Compare(x.ID[:], y.ID[:]))
+	}
+}
+
+// compareKeys compares values of a column; what is empty stands last in either direction.
+func compareKeys(x, y sortKey, desc bool) int {
+	switch {
+	case x.empty && y.empty:
+		return 0
+	case x.empty:
+		return 1
+	case y.empty:
+		return -1
+	case desc:
+		return -x.compare(y)
+	}
+	return x.compare(y)
+}
+
 // filter joins what a query says with what lists leave out unless asked.
 func (t *Table[T]) filter(s *Scope, columns []Column[T], q Query) (func(*T) bool, error) {
 	var all []func(*T) bool
@@ -241,19 +346,7 @@ func (t *Table[T]) sort(s *Scope, columns []Column[T], rows []*T, sorts []Sort) 
 	}
 	slices.SortStableFunc(all, func(a, b keyed) int {
 		for j, o := range sorts {
-			x, y := a.keys[j], b.keys[j]
-			switch {
-			case x.empty && y.empty:
-				continue
-			case x.empty:
-				return 1
-			case y.empty:
-				return -1
-			}
-			if c := x.compare(y); c != 0 {
-				if o.Desc {
-					return -c
-				}
+			if c := compareKeys(a.keys[j], b.keys[j], o.Desc); c != 0 {
 				return c
 			}
 		}

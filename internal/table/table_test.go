@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -297,6 +298,81 @@ func TestSortAndGroup(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"Small 0+2", "Medium 2+1", "Large 3+1"}, got); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}
+
+// A list that follows writes is the list computed anew, whatever is written.
+func TestListsFollowWrites(t *testing.T) {
+	w := newWorld(t, nil)
+	w.fill()
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	queries := []string{
+		"", "sort=title", "sort=-points,title", "sort=size,-due&filter=points+>+1", "filter=owner+%3D+Ann", "sort=owner", "q=a",
+		"filter=tags+%3D+x+or+archived+%3D+yes&sort=-key", "sort=friends", "group=size&sort=points", "sort=custom.hours",
+	}
+	var ids []ledger.ID
+	for step := range 300 {
+		if err := w.update(func(tx *ledger.Tx) error {
+			for range 1 + random.IntN(3) {
+				in := table.Input{
+					"title": pick("a", "b", "boat 2", "boat 10", "z"), "points": float64(random.IntN(4)), "size": pick("s", "m", "l", ""),
+					"due": pick("", "2026-01-01", "2026-02-01"), "owner": pick("", "Ann", "Bob"), "tags": pick("", "x", "x; y"),
+					"archived": random.IntN(5) == 0, "custom.hours": pick("", "1", "2"), "friends": pick("", "Ann", "Ann; Bob"),
+				}
+				switch n := random.IntN(10); {
+				case n < 4 || len(ids) == 0:
+					id, err := thingTable.Create(tx, w.scope(tx), ledger.ID{}, in)
+					if err != nil {
+						return err
+					}
+					ids = append(ids, id)
+				case n < 9:
+					if err := thingTable.Edit(tx, w.scope(tx), ids[random.IntN(len(ids))], in); err != nil {
+						return err
+					}
+				default:
+					i := random.IntN(len(ids))
+					if err := thingTable.Delete(tx, ids[i]); err != nil {
+						return err
+					}
+					ids = slices.Delete(ids, i, i+1)
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if step%40 == 39 { // another kind that lists read
+			if err := w.update(func(tx *ledger.Tx) error {
+				return beings.Edit(tx, firstBeing(tx), func(b *being) error { b.Mail = fmt.Sprint(step, "@example.com"); return nil })
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		query := queries[random.IntN(len(queries))]
+		v, _ := url.ParseQuery(query)
+		q, err := table.ParseQuery(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := func(me ledger.ID) (all []ledger.ID) {
+			s := w.now()
+			scope := w.scope(s)
+			scope.Me = me // part of the memo's key
+			l, err := thingTable.List(t.Context(), scope, s, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range l.Rows(0, l.Total) {
+				all = append(all, r.ID())
+			}
+			return all
+		}
+		anew := ledger.KeyOf(fmt.Sprint(step))
+		if !slices.Equal(rows(ledger.ID{}), rows(anew)) {
+			t.Fatalf("after write %d the list %q is not the one computed anew", step, query)
+		}
 	}
 }
 
@@ -598,5 +674,52 @@ func TestAReaderReadsWhatValueReads(t *testing.T) {
 		if want := thingTable.Value(s, r, c.Name); !cmp.Equal(values[i], want, cmp.AllowUnexported(ledger.TextRef{})) {
 			t.Errorf("%s = %v, want %v", c.Name, values[i], want)
 		}
+	}
+}
+
+// BenchmarkListAfterAWrite lists 100,000 things right after each of them may have moved.
+func BenchmarkListAfterAWrite(b *testing.B) {
+	l := ledgertest.Open(b, ledgertest.Engines[0].Open(b)(), ledger.Options{Registry: ledger.NewRegistry(things, beings)})
+	ws, err := l.CreateWorkspace(b.Context(), "w")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var ids []ledger.ID
+	if _, err := l.Import(b.Context(), ws, ledgertest.Ann, "import", func(im *ledger.Import) error {
+		for i := range 100_000 {
+			id, err := things.Import(im, thing{Title: fmt.Sprintf("thing %d", i*7919%100_000), Points: float64(i % 997), Size: sizes[i%3].Name}, ledger.Stamp{})
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	q, err := table.ParseQuery(url.Values{"filter": {"size in (s, l) and points > 100"}, "sort": {"-points,title"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	list := func() {
+		v, err := l.At(b.Context(), ws, ledgertest.Ann, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := &table.Scope{View: v, Set: tables, Today: "2026-05-12"}
+		if got, err := thingTable.List(b.Context(), s, v, q); err != nil || len(got.Rows(0, 50)) != 50 {
+			b.Fatal(got, err)
+		}
+	}
+	list()
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		if _, err := l.Update(b.Context(), ws, ledgertest.Ann, "edit", func(tx *ledger.Tx) error {
+			return things.Edit(tx, ids[i*31%len(ids)], func(x *thing) error { x.Points += 7; return nil })
+		}); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		list()
 	}
 }

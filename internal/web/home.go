@@ -110,10 +110,10 @@ func (q *Request) home() error {
 	return q.Desk("Workspaces", 0, homePage(spaces, q.Principal.Administers()))
 }
 
-// front leads to the first page of the workspace that the reader has.
+// front leads to the first page that a phone has in its bar too, of those for the reader.
 func (q *Request) front() error {
 	for _, n := range q.Kit.Nav {
-		if n.Section != "Foot" && q.Workspace.Role.AtLeast(n.Least) {
+		if n.Quick && q.Workspace.Role.AtLeast(n.Least) {
 			return q.Redirect(q.Path(n.Path))
 		}
 	}

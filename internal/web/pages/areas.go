@@ -19,13 +19,13 @@ var Areas = []*tableweb.Area{
 		Table: strategy.ObjectiveTable, Icon: "target", Create: access.Editor,
 		Columns: []string{"key", "title", "owner", "period", "product"},
 		Void:    "An objective says what is to be reached in a period. Features that serve one show it first on their thread.",
-		Main:    featuresBy("objective"),
+		Main:    featuresBy("objective"), Extra: progress("title"),
 	},
 	{
 		Table: release.Table, Icon: "rocket", Create: access.Editor,
 		Columns: []string{"name", "status", "definition", "freeze", "code_freeze", "date", "owner"},
 		Void:    "A release is what ships together: its dates bound what fits in.",
-		Main:    featuresBy("release"),
+		Main:    featuresBy("release"), Extra: progress("name"),
 	},
 	{
 		Table: people.PersonTable, Icon: "users", Create: access.Editor,

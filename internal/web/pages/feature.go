@@ -20,6 +20,7 @@ var features = &tableweb.Area{
 	Import:  "import",
 	Columns: []string{"key", "title", "objective", "owner", "score", "effort", "target", "release", "status"},
 	Form:    []string{"title", "product", "description", "objective", "owner", "team", "release", "parent", "priority", "status", "tags"},
+	Group:   "release",
 	Void:    "A feature is something users get. Write down the next three, or import what another tool holds.",
 	Cells: map[string]tableweb.Cell{
 		"status": statusCell, "effort": effortCell, "score": scoreCell, "value": valueCell, "priority": priorityCell,
@@ -211,6 +212,26 @@ func featuresBy(column string) func(*tableweb.View) templ.Component {
 		href += sep + url.Values{"filter": {(&table.Condition{Column: column, Op: table.Is, Values: []string{name}}).String()}}.Encode()
 		return featureList(v, "Features", l.Rows(0, shownAtMost), l.Total, href)
 	}
+}
+
+// progress are columns of what features refer to: how many there are, and how many of
+// them users have.
+func progress(after string) []tableweb.Extra {
+	return []tableweb.Extra{{Name: "features", Label: "Features", After: after, Width: "w9", Cell: func(v *tableweb.View, _ string) templ.Component {
+		all, live := 0, 0
+		for f := range backlog.Features.BackLinks(v.Scope.View, v.Row.ID()) {
+			if stage := backlog.StageOf(v.Scope.View, f); !f.Archived && stage != backlog.StageDropped {
+				all++
+				if stage.Done() {
+					live++
+				}
+			}
+		}
+		if all == 0 {
+			return tableweb.None
+		}
+		return share(live, all)
+	}}}
 }
 
 // shownAtMost is how many features a page of another kind shows.

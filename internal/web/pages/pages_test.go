@@ -121,15 +121,15 @@ func listed(body string) string {
 func TestTheListSortsFiltersAndGroups(t *testing.T) {
 	s := newSite(t)
 	for query, want := range map[string]string{
-		"":                                    "Conflict-free sync, Audit export, Single sign-on",
-		"?sort=title":                         "Audit export, Conflict-free sync, Single sign-on",
-		"?sort=-effort":                       "Conflict-free sync, Single sign-on, Audit export",
-		"?filter=status+in+(Building,Live)":   "Conflict-free sync, Single sign-on",
-		"?filter=owner+%3D+me":                "Conflict-free sync",
-		"?filter=target+<+today%2B60d":        "Conflict-free sync",
-		"?q=sign":                             "Single sign-on",
-		"?group=status":                       "Audit export, Conflict-free sync, Single sign-on",
-		"?columns=key,title,tags&sort=-title": "Single sign-on, Conflict-free sync, Audit export",
+		"":                                  "Conflict-free sync, Audit export, Single sign-on",
+		"?sort=title&group=none":            "Audit export, Conflict-free sync, Single sign-on",
+		"?sort=-effort":                     "Conflict-free sync, Single sign-on, Audit export",
+		"?filter=status+in+(Building,Live)": "Conflict-free sync, Single sign-on",
+		"?filter=owner+%3D+me":              "Conflict-free sync",
+		"?filter=target+<+today%2B60d":      "Conflict-free sync",
+		"?q=sign":                           "Single sign-on",
+		"?group=status":                     "Audit export, Conflict-free sync, Single sign-on",
+		"?columns=key,title,tags&sort=-title&group=none": "Single sign-on, Conflict-free sync, Audit export",
 	} {
 		if got := listed(s.get("features"+query, 200)); got != want {
 			t.Errorf("%s lists %s, want %s", query, got, want)
