@@ -322,6 +322,11 @@ func TestEffortAndScore(t *testing.T) {
 	if got := FeatureTable.Show(s, row, "effort"); got != "Sync 3/5/8; Sync (Swift) 1/2/4" {
 		t.Errorf("effort is shown as %q", got)
 	}
+	if label, was, now := FeatureTable.ShowChange(s, ledger.FieldChange{
+		Field: "effort", Old: []byte("null"), New: []byte(fmt.Sprintf(`[{"team":%q,"low":1,"likely":2,"high":4}]`, f.Effort[0].Team)),
+	}); label != "Effort" || was != "" || now != "Sync 1/2/4" {
+		t.Errorf("the history says %q %q %q", label, was, now)
+	}
 	if n, ok := f.Score(); !ok || n != 30.3 { // (30+80+120) / (1.2+2.8+3.6) = 230/7.6 = 30.26…
 		t.Errorf("the score is %v, %v", n, ok)
 	}

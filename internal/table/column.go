@@ -57,6 +57,7 @@ type Column[T any] struct {
 	value   func(s *Scope, e *T) any // what the API answers; nil: made from the reader
 	show    func(s *Scope, e *T) string
 	set     func(s *Scope, w Writer, e *T, in any) error
+	raw     func(s *Scope, stored json.RawMessage) string // a value of the journal as a text
 	options func(v ledger.View) []Option
 	order   func(s *Scope, e *T) (float64, bool) // another order than that of the value
 	fold    bool                                 // the text is compared without regard to case
@@ -329,6 +330,13 @@ func Object[T, V any](name, label string, at func(*T) *V, format func(*Scope, V)
 		return *at(e)
 	}
 	c.show = func(s *Scope, e *T) string { return format(s, *at(e)) }
+	c.raw = func(s *Scope, stored json.RawMessage) string {
+		var v V
+		if json.Unmarshal(stored, &v) != nil { // of a form that it had once
+			return string(stored)
+		}
+		return format(s, v)
+	}
 	if size != nil {
 		c.num = func(_ *Scope, e *T) (float64, bool) { return size(*at(e)) }
 	} else {

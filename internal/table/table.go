@@ -352,6 +352,9 @@ func (t *Table[T]) ShowChange(s *Scope, ch ledger.FieldChange) (label, was, now 
 		options := c.options(s.View)
 		return c.Label, labelOf(options, showRaw(s, c.Info, ch.Old)), labelOf(options, showRaw(s, c.Info, ch.New))
 	}
+	if c.raw != nil {
+		return c.Label, c.raw(s, ch.Old), c.raw(s, ch.New)
+	}
 	return c.Label, showRaw(s, c.Info, ch.Old), showRaw(s, c.Info, ch.New)
 }
 

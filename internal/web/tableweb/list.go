@@ -291,6 +291,8 @@ func (l *listing) head(c table.Info) ui.Column {
 		u.Phone, u.Width = "sub", "c-own"
 	case widths[c.Name] != "":
 		u.Width, u.Low = widths[c.Name], true
+	case c.Type == table.TypeDay:
+		u.Width, u.Low = "w6", true
 	case u.Right:
 		u.Width, u.Low = "w5", true
 	case c.Type == table.TypeFlag:
