@@ -27,7 +27,7 @@ func (a *App) route(ctx context.Context) error {
 		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
 		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
 		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
-		Found: a.foundByPage, Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
+		Found: a.foundByPage, Ways: []web.Way{importWay}, Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
 	}
 	rest, err := api.Open(ctx, kit)
 	if err != nil {
@@ -47,7 +47,11 @@ func (a *App) route(ctx context.Context) error {
 	return err
 }
 
-// foundByPage makes a workspace as a person asked for it on a page.
+// importWay begins a workspace with what another tool holds.
+var importWay = web.Way{Name: "import", Title: "An import", Text: "What another tool or a spreadsheet holds, with a dry run first"}
+
+// foundByPage makes a workspace as a person asked for it on a page, and says where to go
+// on.
 func (a *App) foundByPage(ctx context.Context, owner access.Principal, f web.Founding) (string, error) {
 	slug, err := a.freeSlug(ctx, f.Name)
 	if err != nil {
@@ -56,5 +60,8 @@ func (a *App) foundByPage(ctx context.Context, owner access.Principal, f web.Fou
 	_, err = a.Found(ctx, slug, access.Workspace{
 		Name: f.Name, TimeZone: f.TimeZone, FirstWeekday: f.FirstWeekday, Currency: f.Currency,
 	}, owner.Account.ID)
+	if f.Way == importWay.Name {
+		return "/w/" + slug + "/import", err
+	}
 	return "/w/" + slug, err
 }

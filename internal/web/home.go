@@ -14,7 +14,7 @@ import (
 
 // Way is a way to begin in a new workspace.
 type Way struct {
-	Name              string // what Found gets: "demo"
+	Name              string // what Found gets: "import"
 	Title, Note, Text string
 }
 
@@ -25,11 +25,11 @@ type Founding struct {
 }
 
 // blankWay is always there.
-var blankWay = Way{Name: "blank", Title: "A blank page", Text: "One objective and one feature to start"}
+var blankWay = Way{Name: "blank", Title: "A blank page", Text: "A first product and a workflow, both yours to change"}
 
 func wayChoices(ways []Way) []ui.Choice {
 	var all []ui.Choice
-	for _, w := range append(slices.Clone(ways), blankWay) {
+	for _, w := range append([]Way{blankWay}, ways...) {
 		all = append(all, ui.Choice{Value: w.Name, Label: w.Title, Note: w.Note, Text: w.Text})
 	}
 	return all

@@ -480,7 +480,7 @@ func setupPage(f *ui.Form) templ.Component {
 		templ_7745c5c3_Err = ui.Steps{Upright: true, Steps: []ui.Step{
 			{Name: "Your account", Note: "You administer the server", State: ui.Started},
 			{Name: "Workspace", Note: "Name, currency, week", State: ui.Missing},
-			{Name: "Begin", Note: "Demo, import or blank", State: ui.Missing},
+			{Name: "Begin", Note: "Blank, or with an import", State: ui.Missing},
 		}}.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -569,7 +569,7 @@ func newWorkspacePage(f *ui.Form, ways []Way) templ.Component {
 		templ_7745c5c3_Err = ui.Steps{Upright: true, Steps: []ui.Step{
 			{Name: "Your account", Note: "Done", State: ui.Complete},
 			{Name: "Workspace", Note: "Name, currency, week", State: ui.Started},
-			{Name: "Begin", Note: "Demo, import or blank", State: ui.Missing},
+			{Name: "Begin", Note: "Blank, or with an import", State: ui.Missing},
 		}}.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
