@@ -14,7 +14,7 @@ import (
 // problem of the dry run.
 type Repair struct {
 	Row    int    `json:"row"`
-	Column string `json:"column"`          // of the file
+	Column string `json:"column"`         // of the file
 	Value  string `json:"value,omitzero"` // the one of several values that goes; all if none is it
 }
 

@@ -9,12 +9,12 @@ import (
 
 func TestMarkdown(t *testing.T) {
 	for in, want := range map[string]string{
-		"**bold** and `code`":        "<strong>bold</strong> and <code>code</code>",
-		"- [x] done\n- [ ] open":     `type="checkbox"`,
+		"**bold** and `code`":         "<strong>bold</strong> and <code>code</code>",
+		"- [x] done\n- [ ] open":      `type="checkbox"`,
 		"| a | b |\n|---|--:|\n|1|2|": `<td align="right">2</td>`,
-		"see https://example.com/x":  `<a href="https://example.com/x" rel="nofollow noreferrer">`,
-		"~~gone~~":                   "<del>gone</del>",
-		"one\ntwo":                   "one<br>",
+		"see https://example.com/x":   `<a href="https://example.com/x" rel="nofollow noreferrer">`,
+		"~~gone~~":                    "<del>gone</del>",
+		"one\ntwo":                    "one<br>",
 	} {
 		if got := HTML(in); !strings.Contains(strings.ReplaceAll(got, "<br/>", "<br>"), want) {
 			t.Errorf("HTML(%q) = %q, want it to hold %q", in, got, want)
