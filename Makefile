@@ -42,8 +42,8 @@ test: deps lint generated ## everything CI checks
 	go test -race -timeout 30m ./...
 	THROUGHLINE_SEQUENCES=10000 go test -run TestRandomHistories -timeout 20m ./internal/ledger
 
-bench: ## benchmarks of the kernel
-	go test -run '^$$' -bench . -benchmem ./internal/ledger/...
+bench: ## benchmarks of the kernel, of lists, and of pages and API over HTTP
+	go test -run '^$$' -bench . -benchmem ./internal/ledger/... ./internal/table ./internal/api ./internal/web/pages
 
 torture: ## long rounds of crashes and cut connections against the kernel
 	THROUGHLINE_TORTURE=1 go test -count 1 -timeout 2h -v ./internal/ledger/...

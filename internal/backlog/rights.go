@@ -19,7 +19,7 @@ func mine(v ledger.View, e ledger.Entity, account ledger.ID) bool {
 	return ok && f.Owner.ID() == p.ID
 }
 
-// guardView: a view that is shared with everybody is an editor's matter.
+// guardView: a view that is shared with everybody is its maker's and the editors'.
 func guardView(_ ledger.View, w ledger.Write, account ledger.ID, role access.Role) error {
 	for _, e := range []ledger.Entity{w.Before, w.After} {
 		if s, ok := e.(*View); ok && s.Shared && s.CreatedBy != account && !role.AtLeast(access.Editor) {
