@@ -226,7 +226,7 @@ func (a *Accounts) by(ctx context.Context, c credential, text string) (Principal
 	now := a.now()
 	k, epoch := a.memory.recall(c)
 	// another process may have seen it used since
-	if a.ends(k) <= now {
+	for kept := a.ends(k) > now; !kept; _, epoch = a.memory.recall(c) {
 		var err error
 		if k, err = a.read(ctx, text, c.hash); err != nil {
 			return Principal{}, err
@@ -234,7 +234,7 @@ func (a *Accounts) by(ctx context.Context, c credential, text string) (Principal
 		if a.ends(k) <= now {
 			return Principal{}, ended()
 		}
-		a.memory.keep(c, k, epoch)
+		kept = a.memory.keep(c, k, epoch)
 	}
 	if a.memory.use(c, k, now) {
 		a.writeUse(ctx, k.p, now)

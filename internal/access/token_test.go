@@ -140,3 +140,23 @@ func TestTokens(t *testing.T) {
 		}
 	})
 }
+
+// A token that another process has just made has its scope from its first use: the policy
+// would else show it an empty workspace.
+func TestScopeOfATokenMadeElsewhere(t *testing.T) {
+	atGates(t, func(t *testing.T, g *gate) {
+		g.account("ann", annsPassword, false)
+		session, _ := g.signIn("ann", annsPassword)
+		there, _ := g.another()
+		far := &gate{Accounts: there, t: t}
+		far.letToken("no token", "tl_nothing", false) // it has looked
+		_, secret := g.token(session, NewToken{Scope: ScopeWrite})
+		p, err := there.ByToken(t.Context(), secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := there.ScopeOf(p.Token); !ok || s != ScopeWrite {
+			t.Errorf("its scope there is %q, %v", s, ok)
+		}
+	})
+}

@@ -256,17 +256,23 @@ func (m *memory) recall(c credential) (known, int64) {
 	return known{}, m.epoch
 }
 
-// keep remembers a principal that was read when the epoch was the given one.
-func (m *memory) keep(c credential, k known, epoch int64) {
+// keep remembers a principal that was read when the epoch was the given one, and what a
+// token may do: it may have been made by another process a moment ago, and the policy asks
+// before that is learnt. It reports false if something has changed since.
+func (m *memory) keep(c credential, k known, epoch int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if epoch != m.epoch {
-		return
+		return false
 	}
 	if len(m.known) >= keptPrincipals {
 		clear(m.known)
 	}
 	m.known[c] = &k
+	if !k.p.Token.IsZero() {
+		m.scopes[k.p.Token] = tokenScope{k.p.Account.ID, k.p.Scope, k.expires}
+	}
+	return true
 }
 
 // use notes that a principal is used now and reports whether that is to be written: at
