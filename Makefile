@@ -36,11 +36,12 @@ generated: ## fail if generated code is not current
 	diff <(echo "$$before") <(echo "$$after") || \
 		{ echo 'generated code was not current; commit what go generate has just written' >&2; exit 1; }
 
-# The race detector slows the kernel's random histories tenfold, so under it some are
-# run; all of them run without it.
+# The race detector slows the kernel's random histories and the thousands of requests of
+# the authorisation tests tenfold, so under it some are run; all of them run without it.
 test: deps lint generated ## everything CI checks
 	go test -race -timeout 30m ./...
 	THROUGHLINE_SEQUENCES=10000 go test -run TestRandomHistories -timeout 20m ./internal/ledger
+	go test -timeout 20m ./internal/app
 
 bench: ## benchmarks of the kernel, of lists, and of pages and API over HTTP
 	go test -run '^$$' -bench . -benchmem ./internal/ledger/... ./internal/table ./internal/api ./internal/web/pages

@@ -260,7 +260,7 @@ func plain(status int, header http.Header, body string) string {
 // role there: all that they can ask is asked of a workspace with a private product and of
 // one that has none, and the answers are the same.
 func TestAPrivateProductChangesNothingForOthers(t *testing.T) {
-	for name, options := range engines {
+	for name, options := range tried() {
 		t.Run(name, func(t *testing.T) {
 			with, without := twinOf(t, options(t), true), twinOf(t, options(t), false)
 			asked := 0
