@@ -270,7 +270,10 @@ func TestAPrivateProductChangesNothingForOthers(t *testing.T) {
 			}
 			all = append(all, oracles(with.secret, with.private)...)
 			for _, who := range []string{"viewer", "guest", "editor"} {
-				for _, q := range all {
+				for i, q := range all {
+					if raceEnabled && i%10 != 0 { // all of them are asked without the race detector
+						continue
+					}
 					asked++
 					if asked%200 == 0 {
 						with.clock.Move(time.Second)
