@@ -41,9 +41,6 @@ var Stages = []table.Option{
 // Done reports whether users have the feature.
 func (s Stage) Done() bool { return s == StageLive || s == StageProven }
 
-// Open reports whether there is still something to do before users have it.
-func (s Stage) Open() bool { return !s.Done() && s != StageDropped }
-
 // Before reports whether s comes before another stage on the way to users.
 func (s Stage) Before(o Stage) bool { return s.place() < o.place() }
 

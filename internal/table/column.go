@@ -381,13 +381,6 @@ func ComputedText[T any](name, label string, value func(s *Scope, e *T) string, 
 	return Column[T]{Info: Info{Name: name, Label: label, Type: TypeText, Computed: true, Reads: reads}, text: value, fold: true}
 }
 
-// ComputedDay is a column of a day that follows from other values.
-func ComputedDay[T any](name, label string, value func(s *Scope, e *T) calendar.Day, reads ...ledger.AnyKind) Column[T] {
-	c := ComputedText(name, label, func(s *Scope, e *T) string { return string(value(s, e)) }, reads...)
-	c.Type, c.fold = TypeDay, false
-	return c
-}
-
 // moment is a column of a time the kernel keeps.
 func moment[T any](name, label string, at func(*T) ledger.Time) Column[T] {
 	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeMoment, Hidden: true}}
@@ -568,5 +561,3 @@ func natural(s string) string {
 	}
 	return b.String()
 }
-
-func (c *Column[T]) String() string { return fmt.Sprintf("column %s", c.Name) }

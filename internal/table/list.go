@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
@@ -406,6 +405,3 @@ func (t *Table[T]) place(s *Scope, id ledger.ID) sortKey {
 	}
 	return k
 }
-
-// String names the table in errors.
-func (t *Table[T]) String() string { return fmt.Sprintf("table %s", t.spec.Name) }

@@ -307,9 +307,6 @@ func (v *View) oneField(c table.Info, f *ui.Form, status int) error {
 	}
 	field := v.Area.input(v.Scope, f, c, was)
 	if v.Partial() {
-		if status != 0 {
-			v.W.Header().Set("X-Status", "refused")
-		}
 		return v.Fragment(fieldInPlace(v, c, field, was))
 	}
 	p := v.page(c.Label)
