@@ -200,7 +200,7 @@ func (l *listing) grid() ui.Grid {
 		draw = append(draw, drawn{info: c})
 		for _, x := range l.Area.Extra {
 			if x.After == c.Name {
-				g.Columns = append(g.Columns, ui.Column{Name: x.Label, Width: x.Width, Low: true})
+				g.Columns = append(g.Columns, ui.Column{ID: x.Name, Name: x.Label, Width: x.Width, Low: true})
 				draw = append(draw, drawn{info: table.Info{Name: x.Name}, cell: x.Cell})
 			}
 		}
@@ -279,7 +279,7 @@ var widths = map[string]string{
 }
 
 func (l *listing) head(c table.Info) ui.Column {
-	u := ui.Column{Name: c.Label, About: c.Doc, Right: c.Numeric() || c.Name == "effort", Order: l.order(c.Name), Sort: l.sortBy(c.Name)}
+	u := ui.Column{ID: c.Name, Name: c.Label, About: c.Doc, Right: c.Numeric() || c.Name == "effort", Order: l.order(c.Name), Sort: l.sortBy(c.Name)}
 	switch {
 	case c.Name == "key":
 		u.Phone, u.Width = "key", "c-key"
