@@ -94,6 +94,7 @@ type Accounts struct {
 	limits   *Limiter
 	isSetUp  atomic.Bool
 	memory   memory
+	visits   visits
 	stop     context.CancelFunc
 	children sync.WaitGroup
 }

@@ -88,8 +88,8 @@ func printable(s string) string {
 }
 
 // Sweep deletes what is over: sessions, resets, invitations and setup codes that have
-// ended, and entries of the log that are older than 400 days. A background loop calls it
-// once a day.
+// ended, and entries of the log and visits that are older than 400 days. A background
+// loop calls it once a day.
 func (a *Accounts) Sweep(ctx context.Context) error {
 	now := a.now()
 	return a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -103,6 +103,9 @@ func (a *Accounts) Sweep(ctx context.Context) error {
 			if _, err := tx.ExecContext(ctx, text, now); err != nil {
 				return err
 			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM visits WHERE seen_at <= $1`, now-micros(visitLasts)); err != nil {
+			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM access_log WHERE at <= $1`, now-micros(logLasts))
 		return err
