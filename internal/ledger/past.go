@@ -22,6 +22,21 @@ func AtSeq(s Seq) Moment { return Moment{seq: s} }
 // Imported history counts by when it happened, not by when it was imported.
 func AtTime(t time.Time) Moment { return Moment{time: TimeOf(t)} }
 
+// IsZero reports whether the moment is now.
+func (m Moment) IsZero() bool { return m == Moment{} }
+
+// Holds reports whether what a commit at a position did at a time had happened at the
+// moment. Everything has happened by now.
+func (m Moment) Holds(seq Seq, at Time) bool {
+	switch {
+	case m.seq != 0:
+		return seq <= m.seq
+	case m.time != 0:
+		return at <= m.time
+	}
+	return true
+}
+
 // AsOf returns a past moment of the workspace, read with the rights of now: an entity
 // is visible there if it is visible then and now. Seq is 0 for a time.
 //
