@@ -18,7 +18,11 @@ type Rule struct {
 	// Also returns a second product, for what joins two things: it is seen by those alone
 	// who see both.
 	Also func(v ledger.View, e ledger.Entity) ledger.ID
-	// Reads are the kinds that Product and Also look at.
+	// About returns the entity that this one says something about: who sees that one sees
+	// it, and roles are held where that one is. It stands in place of Product and Also.
+	About func(e ledger.Entity) ledger.AnyRef
+	// Reads are the kinds that Product and Also look at, and those with a product that an
+	// entity can be about.
 	Reads []ledger.AnyKind
 	// The least roles, on the product if it belongs to one.
 	Create, Edit, Delete Role
@@ -142,6 +146,10 @@ func (s *sight) sees(v ledger.View, kind string, e ledger.Entity) bool {
 	if !ok {
 		return false
 	}
+	if r.About != nil {
+		kind, about, ok := s.t.about(v, r, e)
+		return ok && s.sees(v, kind, about)
+	}
 	product := ledger.ID{}
 	if r.Product != nil {
 		product = r.Product(v, e)
@@ -167,6 +175,17 @@ func (t *Table) accountOf(as ledger.Actor) (account ledger.ID, scope Scope, ok b
 	}
 	scope, ok = t.scope(as.Via)
 	return as.ID, scope, ok
+}
+
+// about returns what an entity says something about. Of what is itself about something,
+// or hidden from some by who they are, nothing is said.
+func (t *Table) about(v ledger.View, r Rule, e ledger.Entity) (kind string, about ledger.Entity, ok bool) {
+	ref := r.About(e)
+	if of, known := t.rules[ref.Kind]; !known || of.About != nil || of.Hidden != nil {
+		return "", nil, false
+	}
+	about, ok = ledger.Lookup(v, ref)
+	return ref.Kind, about, ok
 }
 
 // Viewer implements ledger.Policy.
@@ -241,6 +260,9 @@ func (s *sight) may(v ledger.View, w ledger.Write, scope Scope) error {
 		if e == nil {
 			continue
 		}
+		if s.goesWith(v, r, w, e) {
+			continue
+		}
 		role := s.holds(v, r, e)
 		if !scope.Allows(least) {
 			return fault.New(fault.Forbidden, "this token is for %s only", scope)
@@ -260,9 +282,26 @@ func (s *sight) may(v ledger.View, w ledger.Write, scope Scope) error {
 	return nil
 }
 
+// goesWith reports whether an entity is deleted with what it is about, which the account
+// was asked about already: the two cannot part.
+func (s *sight) goesWith(v ledger.View, r Rule, w ledger.Write, e ledger.Entity) bool {
+	if r.About == nil || w.Op != ledger.OpDelete {
+		return false
+	}
+	_, stays := ledger.Lookup(v, r.About(e))
+	return !stays
+}
+
 // holds returns the account's role for an entity: the smaller of two for what joins two
 // products.
 func (s *sight) holds(v ledger.View, r Rule, e ledger.Entity) Role {
+	if r.About != nil {
+		kind, about, ok := s.t.about(v, r, e)
+		if !ok {
+			return Nobody
+		}
+		return s.holds(v, s.t.rules[kind], about)
+	}
 	product := ledger.ID{}
 	if r.Product != nil {
 		product = r.Product(v, e)

@@ -11,6 +11,7 @@ type View interface {
 	Seq() Seq
 	table(k *kind) *table
 	sees(k *kind, e Entity) bool
+	registry() *Registry
 }
 
 // Snapshot is an immutable picture of a workspace, as one viewer may see it: now, at a
@@ -39,6 +40,8 @@ func (s *Snapshot) Whole() *Snapshot {
 }
 
 func (s *Snapshot) table(k *kind) *table { return s.st.table(k) }
+
+func (s *Snapshot) registry() *Registry { return s.ws.l.reg }
 
 func (s *Snapshot) sees(k *kind, e Entity) bool {
 	if !s.viewer.limited(k) {
@@ -71,6 +74,20 @@ func (k Kind[T]) Get(v View, id ID) (*T, bool) {
 		return nil, false
 	}
 	return t, true
+}
+
+// Lookup returns the entity that ref points to, if it exists in v and its viewer may see
+// it.
+func Lookup(v View, ref AnyRef) (Entity, bool) {
+	k := v.registry().byName[ref.Kind]
+	if k == nil {
+		return nil, false
+	}
+	e := v.table(k).get(ref.ID)
+	if gone(e) || !v.sees(k, e) {
+		return nil, false
+	}
+	return e, true
 }
 
 // All yields the entities of the kind that the viewer may see, in canonical order:

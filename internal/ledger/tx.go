@@ -81,6 +81,7 @@ type whole struct {
 func (w whole) Seq() Seq                  { return w.seq }
 func (w whole) table(k *kind) *table      { return w.b.table(k) }
 func (whole) sees(_ *kind, _ Entity) bool { return true }
+func (w whole) registry() *Registry       { return w.b.reg }
 
 // Seq implements View: the position that the commit will take.
 func (tx *Tx) Seq() Seq { return tx.seq }
@@ -92,6 +93,8 @@ func (tx *Tx) Branch() ID { return tx.branch }
 func (tx *Tx) Workspace() ID { return tx.ws.id }
 
 func (tx *Tx) table(k *kind) *table { return tx.b.table(k) }
+
+func (tx *Tx) registry() *Registry { return tx.b.reg }
 
 func (tx *Tx) sees(k *kind, e Entity) bool {
 	return tx.viewer.sees(whole{tx.b, tx.seq}, k, e)

@@ -95,7 +95,12 @@ func (t *Table[T]) Edit(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) error {
 }
 
 // Delete implements Editor.
-func (t *Table[T]) Delete(tx *ledger.Tx, id ledger.ID) error { return t.kind.Delete(tx, id) }
+func (t *Table[T]) Delete(tx *ledger.Tx, id ledger.ID) error {
+	if t.spec.Delete != nil {
+		return t.spec.Delete(tx, id)
+	}
+	return t.kind.Delete(tx, id)
+}
 
 // Import implements Editor.
 func (t *Table[T]) Import(im *ledger.Import, s *Scope, id ledger.ID, in Input, made ledger.Stamp, steps []Step) (ledger.ID, error) {

@@ -27,6 +27,9 @@ type Spec[T any] struct {
 	Custom   func(v ledger.View) []Column[T] // columns that people have added
 	Reads    []ledger.AnyKind                // what Custom reads
 	Sort     []Sort                          // the order if nothing is said
+
+	// Delete is what it means to delete one, if that is more than taking it away.
+	Delete func(tx *ledger.Tx, id ledger.ID) error
 }
 
 // Table is what can be read and written of a kind.
