@@ -26,6 +26,11 @@ type Lister interface {
 	Show(s *Scope, r Row, column string) string
 	Target(s *Scope, r Row, column string) (Target, bool)
 	ShowChange(s *Scope, ch ledger.FieldChange) (label, was, now string)
+	// Compare returns what differs between two moments in the list of a query: which
+	// entities it has, and the values of the columns. Its cost is the lists.
+	Compare(ctx context.Context, then, now Side, q Query, columns []Info) (*Comparison, error)
+	// CompareRow returns the columns of one entity that differ between two moments.
+	CompareRow(then, now *Scope, d Difference, columns []Info) []Changed
 }
 
 // List is the outcome of a query: all that passed, in order, ready to be paged.
@@ -70,9 +75,9 @@ type order[T any] struct {
 	groups []Group
 }
 
-// List implements Lister. The order is computed once for each query and reused until an
-// entity of a kind that it read changes.
-func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot, q Query) (*List, error) {
+// ordered returns the entities of a query in order. They are found once for each query
+// and reused until an entity of a kind that it read changes.
+func (t *Table[T]) ordered(ctx context.Context, s *Scope, snapshot *ledger.Snapshot, q Query) (*order[T], error) {
 	columns := t.columns(s.View)
 	reads, err := t.reads(s, columns, q)
 	if err != nil {
@@ -80,17 +85,20 @@ func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot
 	}
 	key := memoKey{t.spec.Name, q.key(s)}
 	compute := func(_ context.Context, v ledger.View) (*order[T], error) { return t.order(s.In(v), columns, q) }
-	var o *order[T]
 	if t.revisable(columns, q) {
-		o, err = ledger.MemoRevised(ctx, snapshot, key, reads, compute, ledger.Revision[*order[T]]{
+		return ledger.MemoRevised(ctx, snapshot, key, reads, compute, ledger.Revision[*order[T]]{
 			Of: t.kind, AtMost: 1000,
 			Revise: func(_ context.Context, v ledger.View, old *order[T], changed []ledger.Change) (*order[T], error) {
 				return t.revise(s.In(v), columns, q, old, changed)
 			},
 		})
-	} else {
-		o, err = ledger.Memo(ctx, snapshot, key, reads, compute)
 	}
+	return ledger.Memo(ctx, snapshot, key, reads, compute)
+}
+
+// List implements Lister.
+func (t *Table[T]) List(ctx context.Context, s *Scope, snapshot *ledger.Snapshot, q Query) (*List, error) {
+	o, err := t.ordered(ctx, s, snapshot, q)
 	if err != nil {
 		return nil, err
 	}
