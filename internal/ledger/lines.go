@@ -2,13 +2,13 @@ package ledger
 
 import "strings"
 
-// mergeLines merges two texts that come from one base, by lines; false: both changed
+// MergeLines merges two texts that come from one base, by lines; false: both changed
 // the same place. It is the classic three-way merge (Khanna, Kunal, Pierce: A Formal
 // Investigation of Diff3, 2007): where the base's lines stand unchanged in both texts
 // they anchor the merge; between two anchors one side at most may differ from the base.
-func mergeLines(base, ours, theirs string) (string, bool) {
+func MergeLines(base, ours, theirs string) (string, bool) {
 	b, o, t := splitLines(base), splitLines(ours), splitLines(theirs)
-	inOurs, inTheirs := matchLines(b, o), matchLines(b, t)
+	inOurs, inTheirs := MatchLines(b, o), MatchLines(b, t)
 	var out strings.Builder
 	ib, io, it := 0, 0, 0
 	for ib <= len(b) {
@@ -41,14 +41,14 @@ func mergeLines(base, ours, theirs string) (string, bool) {
 
 func splitLines(s string) []string { return strings.SplitAfter(s, "\n") }
 
-// maxEdits bounds the memory of matchLines: texts that differ in more lines than this
+// maxEdits bounds the memory of MatchLines: texts that differ in more lines than this
 // count as different from end to end.
 const maxEdits = 2000
 
-// matchLines returns for each line of a the line of b that it is in a longest common
+// MatchLines returns for each line of a the line of b that it is in a longest common
 // subsequence, or -1. It is Myers's greedy algorithm (An O(ND) Difference Algorithm and
 // Its Variations, 1986) with the trace kept.
-func matchLines(a, b []string) []int {
+func MatchLines(a, b []string) []int {
 	match := make([]int, len(a))
 	for i := range match {
 		match[i] = -1

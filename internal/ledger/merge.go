@@ -571,7 +571,7 @@ func mergeText(base, ours, theirs json.RawMessage, known texts) (json.RawMessage
 	if len(missing) > 0 {
 		return ours, false, missing
 	}
-	merged, ok := mergeLines(whole[0], whole[1], whole[2])
+	merged, ok := MergeLines(whole[0], whole[1], whole[2])
 	if !ok {
 		return ours, false, nil
 	}

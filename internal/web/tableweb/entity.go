@@ -98,7 +98,7 @@ func (v *View) texts() ([]document, error) {
 			return nil, err
 		}
 		if text != "" || c.Writable {
-			all = append(all, document{c, richtext.HTML(text)})
+			all = append(all, document{c, richtext.HTML(text, richtext.Reader{})})
 		}
 	}
 	return all, nil
