@@ -128,6 +128,11 @@ func (c *call) input() (table.Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	return inputOf(o)
+}
+
+// inputOf are the members of an object as values to be written.
+func inputOf(o map[string]any) (table.Input, error) {
 	in := table.Input{}
 	var f fault.Fields
 	for name, v := range o {

@@ -60,6 +60,7 @@ func (r *resource) operations() []operation {
 			OperationID: "delete-" + one, Method: http.MethodDelete, Path: at, Tags: tags, Summary: "Delete: " + one,
 			Parameters: add(inParameter, ifMatchParameter), Responses: answers(http.StatusNoContent, "It is gone", nil),
 		}, handle: r.remove})
+		all = append(all, r.bulk(input)...)
 	}
 	for i := range all {
 		all[i].who = web.Member

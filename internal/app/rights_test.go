@@ -252,6 +252,13 @@ var actions = []struct {
 		return c.json(map[string]any{column: value})
 	}},
 	{"DELETE /api/v1/{workspace}/KIND/{id}", "delete", nil},
+	{"PATCH /api/v1/{workspace}/KIND", "edit", func(c *try) ask {
+		column, value := c.w.edits(c.kind)
+		return c.json(map[string]any{"ids": []string{c.path["id"]}, "set": map[string]any{column: value}})
+	}},
+	{"POST /api/v1/{workspace}/KIND/delete", "delete", func(c *try) ask {
+		return c.json(map[string]any{"ids": []string{c.path["id"]}})
+	}},
 }
 
 // try is one case: who asks which route about what.

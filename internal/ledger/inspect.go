@@ -48,7 +48,7 @@ func (tx *Tx) inspect(changes []*change) error {
 	all.Wait()
 	var sum findings
 	for _, f := range found {
-		sum.form, sum.rights = first(sum.form, f.form), first(sum.rights, f.rights)
+		sum.form, sum.rights = first(sum.form, f.form), join(sum.rights, f.rights)
 		sum.refs, sum.rules = append(sum.refs, f.refs...), append(sum.rules, f.rules...)
 	}
 	return first(sum.form, sum.rights, sum.refs.Err(), sum.rules.Err())
@@ -71,13 +71,47 @@ func (tx *Tx) look(changes []*change, f *findings) {
 		if f.form = first(tx.checkForm(c), tx.checkProposal(c), tx.checkRefs(c, &f.refs)); f.form != nil {
 			return
 		}
-		if f.rights = tx.viewer.may(v, w); f.rights != nil {
-			return
+		if err := tx.viewer.may(v, w); err != nil {
+			f.rights = tx.refused(f.rights, c, err)
+			continue // every change that is not allowed is named
 		}
 		for _, check := range c.k.checks {
 			check(v, before, after, &f.rules)
 		}
 	}
+}
+
+// join adds what one worker found not allowed to what others did.
+func join(sum, more error) error {
+	var all, also *fault.Error
+	if errors.As(sum, &all) && errors.As(more, &also) {
+		all.Fields = append(all.Fields, also.Fields...)
+		return sum
+	}
+	return first(sum, more)
+}
+
+// refused adds a change that is not allowed to those before it. Where one command changes
+// many entities, its answer says which of them the actor may not change.
+func (tx *Tx) refused(sum error, c *change, err error) error {
+	var why *fault.Error
+	if len(tx.changes) < 2 || !errors.As(err, &why) || why.Kind != fault.Forbidden {
+		return first(sum, err)
+	}
+	e := c.before
+	if e == nil {
+		e = c.after
+	}
+	field := fault.Field{Name: tx.describe(c.k, e), Message: why.Message}
+	var all *fault.Error
+	if errors.As(sum, &all) {
+		all.Fields = append(all.Fields, field)
+		return sum
+	}
+	if sum != nil {
+		return sum
+	}
+	return &fault.Error{Kind: fault.Forbidden, Message: why.Message, Fields: []fault.Field{field}, Cause: why.Cause}
 }
 
 var errPanic = errors.New("ledger: the command panicked")

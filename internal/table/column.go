@@ -76,6 +76,7 @@ type Info struct {
 	Computed bool             `json:"computed,omitzero"`
 	Reads    []ledger.AnyKind `json:"-"` // what it reads besides the entity
 	Unit     string           `json:"unit,omitzero"`
+	Free     bool             `json:"-"` // of choices: any word will do, not just those there are
 	Hidden   bool             `json:"-"` // no column of a page unless asked for
 	Shape    reflect.Type     `json:"-"` // of an object: the Go type that is its JSON
 }
@@ -84,6 +85,9 @@ type Info struct {
 func (i Info) Groupable() bool {
 	return i.Type == TypeChoice || i.Type == TypeLink || i.Type == TypeFlag
 }
+
+// Several reports whether the column holds any number of values.
+func (i Info) Several() bool { return i.Type == TypeChoices || i.Type == TypeLinks }
 
 // Numeric reports whether values stand at the right.
 func (i Info) Numeric() bool {
@@ -241,7 +245,7 @@ func Choice[T any, N ~string](name, label string, options []Option, at func(*T) 
 
 // Tags is a column of free words.
 func Tags[T any](name, label string, at func(*T) *[]string) Column[T] {
-	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeChoices, Writable: true}, fold: true}
+	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeChoices, Writable: true, Free: true}, fold: true}
 	c.list = func(e *T) []string { return *at(e) }
 	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
 		l, err := asList(in)
