@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 )
@@ -64,7 +63,10 @@ func (r *resource) history(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	happened := c.happened(scope.View)
+	happened, err := c.happened()
+	if err != nil {
+		return answer{}, err
+	}
 	names := c.Kit.Accounts.Names(c.Context())
 	page := pastPage{Items: []past{}}
 	lastN := 0 // the number of the last item in its commit
@@ -101,14 +103,9 @@ func (r *resource) history(c *call) (answer, error) {
 }
 
 // happened tells what belongs to the moment that is read.
-func (c *call) happened(v ledger.View) func(ledger.Seq, ledger.Time) bool {
-	at := c.Query("at")
-	if day, err := calendar.ParseDay(at); err == nil && c.Past() {
-		end := ledger.TimeOf(day.End(c.Workspace.Zone()))
-		return func(_ ledger.Seq, t ledger.Time) bool { return t <= end }
-	}
-	last := v.Seq()
-	return func(seq ledger.Seq, _ ledger.Time) bool { return seq <= last || !strings.HasPrefix(at, "@") }
+func (c *call) happened() (func(ledger.Seq, ledger.Time) bool, error) {
+	m, err := c.Moment(c.Query("at"))
+	return m.Holds, err
 }
 
 // parsePlace reads the place of an entry in the journal: the commit and the number in it.

@@ -390,7 +390,10 @@ func TestMoments(t *testing.T) {
 		"?at=2026-05-12":                    "200 past true name Fieldbook",
 		fmt.Sprintf("?at=@%d", first.Seq()): "200 past true name Fieldbook",
 		"?at=2026-05-14":                    "422",
-		"?at=yesterday":                     "422",
+		"?at=yesterday":                     "200 past true name Fieldbook",
+		"?at=today":                         "200 past false name Logbook",
+		"?at=someday":                       "422",
+		"?at=visit":                         "422", // the first one goes on
 		"?at=2026-02-30":                    "422",
 		"?at=@0":                            "422",
 		"?at=@999":                          "404",

@@ -1,13 +1,9 @@
 package web
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
-	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/table"
 )
 
@@ -50,30 +46,15 @@ func (s *Snapshots) Snapshot() (*ledger.Snapshot, error) {
 }
 
 func (s *Snapshots) asOf(at string) (*ledger.Snapshot, error) {
-	var moment ledger.Moment
-	if position, ok := strings.CutPrefix(at, "@"); ok {
-		n, err := strconv.ParseInt(position, 10, 64)
-		if err != nil || n < 1 {
-			return nil, badMoment(at)
-		}
-		moment, s.past = ledger.AtSeq(ledger.Seq(n)), "position "+position
-	} else {
-		day, err := calendar.ParseDay(at)
-		switch today := s.q.Today(); {
-		case err != nil:
-			return nil, badMoment(at)
-		case day > today:
-			return nil, fault.New(fault.Invalid, "%s is still to come; what can be read is the past and now", at)
-		case day == today:
-			return s.now, nil
-		}
-		moment, s.past, s.day = ledger.AtTime(day.End(s.q.zone())), s.q.Words().LongDay(day), day
+	m, err := s.q.Moment(at)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.IsZero():
+		return s.now, nil
 	}
-	return s.q.Kit.Ledger.AsOf(s.q.Context(), s.q.Workspace.ID, s.q.Principal.Actor(), moment)
-}
-
-func badMoment(at string) error {
-	return fault.New(fault.Invalid, "%q is no moment; write a day, as 2026-03-03, or a position, as @1842", at)
+	s.past, s.day = m.Long, m.Day
+	return s.q.Kit.Ledger.AsOf(s.q.Context(), s.q.Workspace.ID, s.q.Principal.Actor(), m.Moment)
 }
 
 func (s *Snapshots) inside(key string) (*ledger.Snapshot, error) {
@@ -107,11 +88,7 @@ func (q *Request) Scope() (*table.Scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope := &table.Scope{View: s, Set: q.Kit.Tables, Today: q.Today(), Week: q.Workspace.Weekday(), Zone: q.zone()}
-	if me, ok := people.Of(s, q.Principal.Account.ID); ok {
-		scope.Me = me.ID
-	}
-	return scope, nil
+	return q.scopeOf(s), nil
 }
 
 // Update runs a command as the principal, in the proposal if the page shows one. The

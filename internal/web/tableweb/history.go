@@ -36,6 +36,10 @@ type change struct {
 
 // changes returns the latest changes by day, all of them if most is 0.
 func (v *View) changes(most int) ([]ui.HistoryDay, error) {
+	until, err := v.Moment(v.Query("at"))
+	if err != nil {
+		return nil, err
+	}
 	var all []change
 	undone := map[ledger.Seq]bool{}
 	for c, err := range v.Kit.Ledger.History(v.Context(), v.Live(), v.Area.Table.AnyKind(), v.Row.ID()) {
@@ -46,7 +50,7 @@ func (v *View) changes(most int) ([]ui.HistoryDay, error) {
 			undone[c.Undoes] = true
 		}
 		for _, e := range c.Entries {
-			if at := v.moment(); at == 0 || e.At <= at {
+			if until.Holds(c.Seq, e.At) {
 				all = append(all, change{c, e})
 			}
 		}
@@ -70,15 +74,6 @@ func (v *View) changes(most int) ([]ui.HistoryDay, error) {
 		day.Events = append(day.Events, v.event(c, names, undone[c.commit.Seq]))
 	}
 	return days, nil
-}
-
-// moment is where the history ends; 0 for now.
-func (v *View) moment() ledger.Time {
-	day, err := calendar.ParseDay(v.Query("at"))
-	if err != nil || day.IsZero() {
-		return 0
-	}
-	return ledger.TimeOf(day.End(v.Workspace.Zone()))
 }
 
 func (v *View) event(c change, names func(ledger.ID) string, undone bool) ui.Event {
