@@ -136,6 +136,10 @@ var routes = []struct {
 	{"GET /w/{workspace}", insiders, nil},
 	{"GET /w/{workspace}/{$}", insiders, nil},
 	{"GET /w/{workspace}/find", insiders, func(*try) ask { return get("/w/" + slug + "/find?q=open") }},
+	{"GET /w/{workspace}/live", insiders, func(c *try) ask {
+		c.answer = http.StatusUnprocessableEntity // from no position: a stream would not end
+		return c.get()
+	}},
 	{"GET /w/{workspace}/settings", insiders, nil},
 	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
 	{"GET /api/v1/{workspace}/settings", insiders, nil},

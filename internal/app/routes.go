@@ -27,6 +27,7 @@ func (a *App) route(ctx context.Context) error {
 		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
 		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
 		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
+		Stopping: a.stopping,
 		Found: a.foundByPage, Ways: []web.Way{importWay}, Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
 	}
 	rest, err := api.Open(ctx, kit)

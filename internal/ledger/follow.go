@@ -13,7 +13,7 @@ import (
 //
 // A follower sees everything; what it passes on to somebody it reads again as that
 // person.
-func (l *Ledger) Follow(ctx context.Context, workspace ID, from Seq) iter.Seq2[Commit, error] {
+func (l *Ledger) Follow(ctx context.Context, workspace ID, from Seq, proposals ...ID) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		ws, err := l.resident(ctx, workspace)
 		if err != nil {
@@ -30,7 +30,7 @@ func (l *Ledger) Follow(ctx context.Context, workspace ID, from Seq) iter.Seq2[C
 			}
 			for _, c := range commits {
 				from = c.Seq
-				if !c.Branch.IsZero() {
+				if !c.Branch.IsZero() && !slices.Contains(proposals, c.Branch) {
 					continue
 				}
 				if err := ws.expand(ctx, &c); err != nil {

@@ -138,9 +138,9 @@ func (q *Request) undo() error {
 	}
 	q.Said(text, 0)
 	if back := f.Values.Get("back"); back != "" {
-		return q.Redirect(back)
+		return q.Done(back)
 	}
-	return q.Redirect(q.back())
+	return q.Done(q.back())
 }
 
 func (q *Request) takeBack(position string) (ledger.Undone, error) {

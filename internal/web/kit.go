@@ -38,7 +38,11 @@ type Kit struct {
 	// Found makes a workspace for its owner and returns the address to go on at.
 	Found func(ctx context.Context, owner access.Principal, f Founding) (string, error)
 
-	slugs slugs
+	// Stopping is closed when the server begins to stop: streams end.
+	Stopping <-chan struct{}
+
+	slugs    slugs
+	presence presence
 }
 
 // slugs are the workspaces by slug, as the database had them at most a second ago: every

@@ -21,8 +21,9 @@ type Page struct {
 	Crumbs  []ui.Link
 	Area    string // the path of its entry in the sidebar; "" is the first part of the address
 	Hints   []ui.Hint
-	Summary string // at the foot: "40 features · 335 pw"
-	Status  int    // 0 is 200
+	Summary string   // at the foot: "40 features · 335 pw"
+	Islands []string // the scripts it needs beside the shell's: "board"
+	Status  int      // 0 is 200
 }
 
 // Page answers with a page inside the workspace.
@@ -35,6 +36,11 @@ func (q *Request) Page(p Page, body templ.Component) error {
 		Find:      q.Path("find"),
 		Hints:     p.Hints,
 		Summary:   p.Summary,
+		Seq:       int64(q.now.Seq()),
+	}
+	shell.Islands = p.Islands
+	if !q.Past() {
+		shell.Live = ui.With(q.Path("live"), "page", q.Kit.presence.page(q.Workspace.ID, q.R.URL.Path))
 	}
 	if !q.Past() && q.in == nil {
 		shell.Undo = "/w/" + q.Workspace.Slug + "/undo"
@@ -73,6 +79,16 @@ func (q *Request) Fragment(parts ...templ.Component) error {
 // Partial reports whether htmx wants a part of the page, not all of it.
 func (q *Request) Partial() bool {
 	return q.R.Header.Get("HX-Request") == "true" && q.R.Header.Get("HX-Request-Type") != "full"
+}
+
+// Done ends a write from a page that stays: what Said was told is said, and the page shows
+// what is now. A browser without scripts is led to the address.
+func (q *Request) Done(address string) error {
+	if !q.Partial() {
+		return q.Redirect(address)
+	}
+	q.W.Header().Set("HX-Trigger", "refresh")
+	return q.Fragment()
 }
 
 // Redirect leads to an address of this server after a write.

@@ -46,6 +46,7 @@ func Routes(k *Kit) []Route {
 		get("/w/{workspace}", Member, (*Request).front),
 		get("/w/{workspace}/{$}", Member, (*Request).front),
 		get("/w/{workspace}/find", Member, (*Request).find),
+		get("/w/{workspace}/live", Member, (*Request).live),
 		post("/w/{workspace}/undo", Member, (*Request).undo),
 	}
 	if k.Development {

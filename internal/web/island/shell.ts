@@ -4,7 +4,9 @@
 
 import { at, closest, keep } from './lib/dom'
 import { gridKey, syncSelection } from './lib/grid'
+import { follow } from './lib/live'
 import { openPalette, paletteKey } from './lib/palette'
+import './lib/post'
 import { watchToasts } from './lib/toast'
 
 const root = document.documentElement
@@ -122,15 +124,9 @@ document.addEventListener('keydown', (e) => {
   }
 })
 
-// Without a connection nothing is lost and nothing can be saved: the page says so.
-const offline = document.getElementById('offline')
-const connected = () => { if (offline) offline.hidden = navigator.onLine }
-addEventListener('online', connected)
-addEventListener('offline', connected)
-connected()
-
 // A new workspace is most likely in the time zone of who makes it.
 const zone = at<HTMLInputElement>('input[data-zone]')
 if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value
 
 watchToasts()
+follow()

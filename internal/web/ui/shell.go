@@ -7,6 +7,10 @@ import (
 	"github.com/throughline-pm/throughline/internal/calendar"
 )
 
+// htmxConfig lets htmx act only by nonce. When a page is made new in place, what a person
+// holds open - an editor, a dialog, a menu - is not touched, nor what they have unfolded.
+const htmxConfig = `{"extensions":"hx-csp","morphSkip":"[data-hold], dialog[open], [popover]:popover-open","morphIgnore":["data-htmx-powered","open"]}`
+
 // Document is what every page has: the head of its HTML, theme and state.
 type Document struct {
 	Title    string
@@ -16,6 +20,7 @@ type Document struct {
 	Pending  bool   // shows a proposal
 	Insecure bool   // plain HTTP on purpose; a banner says so
 	Class    string
+	Islands  []string // names of further scripts
 	Toast    *Toast
 }
 
@@ -79,6 +84,8 @@ type Shell struct {
 	Account   Person
 	Find      string // address of the search, "" for none
 	Undo      string // where the reader's latest change is taken back, "" for a page that cannot write
+	Live      string // the stream of what changes, "" for a page that does not
+	Seq       int64  // the position that the page shows
 	Clock     *Clock
 	Banner    *Banner
 	Hints     []Hint

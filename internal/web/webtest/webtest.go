@@ -57,7 +57,13 @@ type Site struct {
 	Workspace ledger.ID // "fieldbook", in Europe/Vienna
 	Owner     access.Account
 	Logged    *Log
+
+	stopping chan struct{}
+	stop     sync.Once
 }
+
+// Stop ends the live streams, as a server does that begins to stop.
+func (s *Site) Stop() { s.stop.Do(func() { close(s.stopping) }) }
 
 // Log is what the server logged.
 type Log struct {
@@ -95,7 +101,7 @@ type Options struct {
 func New(t testing.TB, o Options) *Site {
 	t.Helper()
 	ctx := context.Background()
-	s := &Site{Clock: &Clock{now: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)}, Logged: &Log{}}
+	s := &Site{Clock: &Clock{now: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)}, Logged: &Log{}, stopping: make(chan struct{})}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(s.Logged, t.Output()), nil))
 
 	store := o.Store
@@ -121,7 +127,7 @@ func New(t testing.TB, o Options) *Site {
 	tables := append([]table.Any{access.WorkspaceTable, access.ProductTable, access.MembershipTable, people.TeamTable, people.PersonTable}, o.Tables...)
 	s.Kit = &web.Kit{
 		Ledger: l, Accounts: accounts, Limiter: access.NewLimiter(s.Clock.Now), Tables: table.NewSet(tables...),
-		Clock: s.Clock.Now, Log: log, Development: true, Version: "Throughline test",
+		Clock: s.Clock.Now, Log: log, Development: true, Version: "Throughline test", Stopping: s.stopping,
 	}
 	if o.Kit != nil {
 		o.Kit(s.Kit)
@@ -133,7 +139,10 @@ func New(t testing.TB, o Options) *Site {
 	handler, err := web.New(s.Kit, s.Routes)
 	must(t, err)
 	s.Server = httptest.NewServer(handler)
-	t.Cleanup(s.Server.Close)
+	t.Cleanup(func() {
+		s.Stop()
+		s.Server.Close()
+	})
 	if o.Empty {
 		return s
 	}

@@ -9,6 +9,17 @@ function leave(t: HTMLElement) {
   }, stays)
 }
 
+/** Says something that only the browser knows: that the server does not answer. */
+export function toast(text: string) {
+  const t = document.createElement('div')
+  t.className = 'toast'
+  t.dataset.toast = ''
+  const p = document.createElement('p')
+  p.textContent = text
+  t.append(p)
+  document.getElementById('toasts')?.append(t)
+}
+
 /** Sends every toast away in time, those of the page and those that come later. */
 export function watchToasts() {
   const box = document.getElementById('toasts')
