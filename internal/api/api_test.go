@@ -34,7 +34,7 @@ func newWorld(t testing.TB, store ledger.Store) *world {
 	t.Helper()
 	tables := []table.Any{
 		strategy.ObjectiveTable, release.Table,
-		backlog.StatusTable, backlog.FieldTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+		backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 	}
 	var kinds []ledger.AnyKind
 	for _, k := range tables {

@@ -19,7 +19,7 @@ var tables = table.NewSet(
 	people.TeamTable, people.PersonTable,
 	strategy.ObjectiveTable,
 	release.Table,
-	backlog.StatusTable, backlog.FieldTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 )
 
 // rules are the lines of the policy table.

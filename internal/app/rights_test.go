@@ -208,6 +208,7 @@ var kinds = []kindOf{
 	{"teams", editor, editor, admin, true, "wide deleted past"},
 	{"statuses", admin, admin, admin, true, "wide deleted past"},
 	{"fields", admin, admin, admin, true, "wide deleted past"},
+	{"formulas", editor, editor, editor, true, "wide deleted past"},
 	{"memberships", admin, admin, admin, false, "wide deleted past"},
 	{"views", viewer, viewer, viewer, false, "own shared personal deleted"},
 }

@@ -355,6 +355,8 @@ func (w *world) values(kind string, product ledger.ID) map[string]string {
 		return map[string]string{"name": w.unique("S"), "stage": "building"}
 	case "fields":
 		return map[string]string{"label": w.unique("F"), "type": "text"}
+	case "formulas":
+		return map[string]string{"label": w.unique("F"), "formula": "value / effort"}
 	case "memberships":
 		return map[string]string{"account": ledger.NewID(ledger.TimeOf(w.clock.Now())).String(), "role": "viewer"}
 	case "views":
@@ -377,7 +379,7 @@ func (w *world) edits(kind string) (column, value string) {
 		return "type", "duplicates"
 	case "releases", "people", "teams", "products", "statuses", "settings":
 		return "name", w.unique("edited")
-	case "fields":
+	case "fields", "formulas":
 		return "label", w.unique("edited")
 	}
 	return "title", w.unique("edited")

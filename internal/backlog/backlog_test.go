@@ -21,7 +21,7 @@ import (
 
 var tables = table.NewSet(
 	access.ProductTable, people.TeamTable, people.PersonTable, strategy.ObjectiveTable,
-	StatusTable, FieldTable, FeatureTable, DependencyTable, ViewTable,
+	StatusTable, FieldTable, FormulaTable, FeatureTable, DependencyTable, ViewTable,
 )
 
 // releases stands for the kind of that name, which is a later part of the story.
@@ -37,7 +37,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, l: ledgertest.Open(t, ledgertest.Engines[0].Open(t)(), ledger.Options{Registry: ledger.NewRegistry(
 		access.Workspaces, access.Products, access.Memberships, people.Persons, people.Teams, strategy.Objectives, releases,
-		Statuses, Fields, Features, Dependencies, Views,
+		Statuses, Fields, Formulas, Features, Dependencies, Views,
 	)})}
 	var err error
 	if d.ws, err = d.l.CreateWorkspace(t.Context(), "desk"); err != nil {

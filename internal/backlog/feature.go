@@ -84,7 +84,7 @@ var FeatureTable = table.New(Features, table.Spec[Feature]{
 	Sort:     []table.Sort{{Column: "rank"}},
 	New:      newFeature,
 	Custom:   customColumns,
-	Reads:    []ledger.AnyKind{Fields},
+	Reads:    []ledger.AnyKind{Fields, Formulas},
 	Columns: []table.Column[Feature]{
 		table.Text("title", "Title", func(f *Feature) *string { return &f.Title }).Required(),
 		table.Link("objective", "Objective", "objective", func(f *Feature) *ledger.Ref { return &f.Objective }),

@@ -89,9 +89,7 @@ func checkField(v ledger.View, before, after *Field, f *fault.Fields) {
 		return
 	}
 	FieldTable.Required(v, after, f)
-	if after.Name != "" && !goodName.MatchString(after.Name) {
-		f.Add("name", "use small letters, digits and _, a letter first, 40 at most")
-	}
+	checkName(v, after.ID, after.Name, f)
 	if before != nil && before.Name != after.Name {
 		f.Add("name", "cannot be changed; change the label")
 	}
@@ -108,11 +106,6 @@ func checkField(v ledger.View, before, after *Field, f *fault.Fields) {
 	if !choice && len(after.Options) > 0 {
 		f.Add("options", "only choices have options")
 	}
-	for o := range Fields.All(v) {
-		if o.ID != after.ID && o.Name == after.Name {
-			f.Add("name", "is the name of another field")
-		}
-	}
 }
 
 func (f *Field) options() []table.Option {
@@ -123,7 +116,7 @@ func (f *Field) options() []table.Option {
 	return all
 }
 
-// customColumns returns the columns of the fields that people have added.
+// customColumns returns the columns of the fields and formulas that people have added.
 func customColumns(v ledger.View) []table.Column[Feature] {
 	var all []table.Column[Feature]
 	for f := range Fields.All(v) {
@@ -143,7 +136,7 @@ func customColumns(v ledger.View) []table.Column[Feature] {
 			func(e *Feature) json.RawMessage { return e.Custom[name] },
 			func(e *Feature, raw json.RawMessage) { e.setCustom(name, raw) }))
 	}
-	return all
+	return append(all, formulaColumns(v)...)
 }
 
 // checkCustom holds custom values to the types of their fields. Values of fields that

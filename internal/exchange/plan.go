@@ -89,13 +89,13 @@ const (
 // whole are the kinds that are set-up rather than story: all that is said of them holds
 // from the moment they exist.
 var whole = map[string]bool{
-	"workspace": true, "product": true, "membership": true, "status": true, "custom_field": true, "dependency": true, "view": true,
+	"workspace": true, "product": true, "membership": true, "status": true, "custom_field": true, "formula": true, "dependency": true, "view": true,
 }
 
 // identity names the column that tells one entity of a kind from another, where there is
 // one besides the external key.
 var identity = map[string]string{
-	"person": "email", "team": "name", "product": "prefix", "status": "name", "custom_field": "name", "release": "name", "view": "title",
+	"person": "email", "team": "name", "product": "prefix", "status": "name", "custom_field": "name", "formula": "name", "release": "name", "view": "title",
 }
 
 // planner turns rows into items.

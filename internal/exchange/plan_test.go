@@ -31,7 +31,7 @@ import (
 var testTables = table.NewSet(
 	access.WorkspaceTable, access.ProductTable, access.MembershipTable, people.TeamTable, people.PersonTable,
 	strategy.ObjectiveTable, release.Table,
-	backlog.StatusTable, backlog.FieldTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 )
 
 // world is a workspace to import into.

@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/throughline-pm/throughline/internal/calendar"
@@ -23,12 +24,7 @@ func Custom[T any](i Info, options []Option, get func(*T) json.RawMessage, put f
 	}
 	switch i.Type {
 	case TypeNumber:
-		c.num = func(_ *Scope, e *T) (float64, bool) {
-			var n float64
-			raw := get(e)
-			ok := len(raw) > 0 && json.Unmarshal(raw, &n) == nil
-			return n, ok
-		}
+		c.num = func(_ *Scope, e *T) (float64, bool) { return CustomNumber(get(e)) }
 	case TypeChoices:
 		c.list = func(e *T) (l []string) {
 			_ = json.Unmarshal(get(e), &l)
@@ -61,6 +57,22 @@ func Custom[T any](i Info, options []Option, get func(*T) json.RawMessage, put f
 		return err
 	}
 	return c
+}
+
+// CustomComputed is a column that people have added and whose numbers follow from others.
+func CustomComputed[T any](i Info, value func(*T) (float64, bool), reads ...ledger.AnyKind) Column[T] {
+	i.Name, i.Custom, i.Computed, i.Type, i.Reads = CustomPrefix+i.Name, true, true, TypeNumber, reads
+	return Column[T]{Info: i, num: func(_ *Scope, e *T) (float64, bool) { return value(e) }}
+}
+
+// CustomNumber reads the stored value of a column of numbers that people have added. JSON
+// spells numbers as Go does, and reading one that way makes no garbage.
+func CustomNumber(raw json.RawMessage) (float64, bool) {
+	if len(raw) == 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(raw), 64)
+	return n, err == nil
 }
 
 // customValue reads an input as a value of the type; nil is nothing.

@@ -44,10 +44,10 @@ func newSite(t *testing.T, store ledger.Store) *site {
 	rules := slices.Concat(people.Rules, strategy.Rules, release.Rules, backlog.Rules)
 	s.Site = webtest.New(t, webtest.Options{
 		Store: store,
-		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Features, backlog.Dependencies, backlog.Views},
+		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views},
 		Rules: slices.Concat(strategy.Rules, release.Rules, backlog.Rules),
 		Tables: []table.Any{
-			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 		},
 		Kit: func(k *web.Kit) { k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...) },
 		Routes: func(k *web.Kit) []web.Route {

@@ -33,10 +33,10 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	s := &site{t: t, Site: webtest.New(t, webtest.Options{
-		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Features, backlog.Dependencies, backlog.Views},
+		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views},
 		Rules: append(append(append([]access.Rule{}, strategy.Rules...), release.Rules...), backlog.Rules...),
 		Tables: []table.Any{
-			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 		},
 		Kit: func(k *web.Kit) {
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)
