@@ -140,6 +140,9 @@ var routes = []struct {
 		c.answer = http.StatusUnprocessableEntity // from no position: a stream would not end
 		return c.get()
 	}},
+	{"POST /w/{workspace}/write/preview", insiders, func(c *try) ask { return c.post("text", "*so*") }},
+	{"GET /w/{workspace}/write/people", insiders, nil},
+	{"GET /w/{workspace}/write/things", insiders, nil},
 	{"GET /w/{workspace}/settings", insiders, nil},
 	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
 	{"GET /api/v1/{workspace}/settings", insiders, nil},

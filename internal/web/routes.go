@@ -48,6 +48,9 @@ func Routes(k *Kit) []Route {
 		get("/w/{workspace}/find", Member, (*Request).find),
 		get("/w/{workspace}/live", Member, (*Request).live),
 		post("/w/{workspace}/undo", Member, (*Request).undo),
+		post("/w/{workspace}/write/preview", Member, (*Request).preview),
+		get("/w/{workspace}/write/people", Member, (*Request).suggestPeople),
+		get("/w/{workspace}/write/things", Member, (*Request).suggestThings),
 	}
 	if k.Development {
 		routes = append(routes, before(get("/_gallery", Anyone, (*Request).gallery)))

@@ -59,6 +59,9 @@ func (p PageHead) Render(ctx context.Context, w io.Writer) error { return pageHe
 func (f Field) Render(ctx context.Context, w io.Writer) error { return field(f).Render(ctx, w) }
 
 // Render implements templ.Component.
+func (e Editor) Render(ctx context.Context, w io.Writer) error { return editor(e).Render(ctx, w) }
+
+// Render implements templ.Component.
 func (c Check) Render(ctx context.Context, w io.Writer) error { return check(c).Render(ctx, w) }
 
 // Render implements templ.Component.
