@@ -215,7 +215,7 @@ func TestAViewerChangesNothing(t *testing.T) {
 		if _, err := g.Rebase(g.Context(), g.ws, lt.Bob, p, ledger.Settlement{}); !fault.Is(err, fault.Forbidden) {
 			g.Errorf("a viewer's rebase: %v", err)
 		}
-		if _, err := g.Discard(g.Context(), g.ws, lt.Bob, p); !fault.Is(err, fault.Forbidden) {
+		if _, err := g.Discard(g.Context(), g.ws, lt.Bob, p, ""); !fault.Is(err, fault.Forbidden) {
 			g.Errorf("a viewer discards: %v", err)
 		}
 		if _, err := g.Import(g.Context(), g.ws, lt.Bob, "import", func(im *ledger.Import) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -15,9 +16,11 @@ import (
 // are commits of its branch; it is itself an ordinary entity.
 type Proposal struct {
 	Meta
-	Title string        `json:"title,omitzero" ledger:"title"`
-	Aim   string        `json:"aim,omitzero"` // what it is for: "what-if", "plan", "change request"
-	State ProposalState `json:"state,omitzero"`
+	Title  string        `json:"title,omitzero" ledger:"title"`
+	Aim    string        `json:"aim,omitzero"` // what it is for: "what-if", "plan", "change request"
+	Why    string        `json:"why,omitzero"` // what speaks for it
+	State  ProposalState `json:"state,omitzero"`
+	Reason string        `json:"reason,omitzero"` // why it was merged or discarded
 }
 
 // ProposalState is where a proposal stands.
@@ -359,10 +362,11 @@ const (
 )
 
 // Settlement says how conflicts are settled: by choice for each, or Otherwise for the
-// rest.
+// rest. A merge keeps the reason with the proposal.
 type Settlement struct {
 	Each      map[ConflictKey]Choice
 	Otherwise Choice
+	Reason    string
 }
 
 // ConflictKey names a conflict.
@@ -427,21 +431,21 @@ func (l *Ledger) Merge(ctx context.Context, workspace ID, as Actor, proposal ID,
 			return &ConflictError{m.conflicts}
 		}
 		return Proposals.Edit(tx, proposal, func(p *Proposal) error {
-			p.State = ProposalMerged
+			p.State, p.Reason = ProposalMerged, s.Reason
 			return nil
 		})
 	})
 }
 
-// Discard ends a proposal; nothing of it becomes live. Undo of the discarding commit
-// opens it again.
-func (l *Ledger) Discard(ctx context.Context, workspace ID, as Actor, proposal ID) (Seq, error) {
+// Discard ends a proposal for a reason, which may be empty; nothing of it becomes live.
+// Undo of the discarding commit opens it again.
+func (l *Ledger) Discard(ctx context.Context, workspace ID, as Actor, proposal ID, reason string) (Seq, error) {
 	return l.Update(ctx, workspace, as, "discard", func(tx *Tx) error {
 		return Proposals.Edit(tx, proposal, func(p *Proposal) error {
 			if p.State != ProposalOpen {
 				return fault.New(fault.Conflict, "proposal %s is %s", p.Key, p.State)
 			}
-			p.State = ProposalDiscarded
+			p.State, p.Reason = ProposalDiscarded, reason
 			return nil
 		})
 	})
@@ -453,8 +457,7 @@ func (l *Ledger) Discard(ctx context.Context, workspace ID, as Actor, proposal I
 func (l *Ledger) Rebase(ctx context.Context, workspace ID, as Actor, proposal ID, s Settlement) (Seq, error) {
 	return l.integrate(ctx, workspace, as, "rebase", proposal, func(tx *Tx, m *merging) error {
 		m.settle = s
-		p, _ := Proposals.Get(tx, proposal)
-		if err := tx.viewer.may(whole{tx.b, tx.seq}, Write{Op: OpEdit, Kind: Proposals.Name(), Before: p, After: p, Branch: proposal, Verb: tx.Verb}); err != nil {
+		if err := tx.mayRebase(proposal); err != nil {
 			return err
 		}
 		entries, err := m.rebase(tx, tx.b.branches[proposal].patches)
@@ -467,6 +470,176 @@ func (l *Ledger) Rebase(ctx context.Context, workspace ID, as Actor, proposal ID
 		tx.rebase = entries
 		return nil
 	})
+}
+
+// mayRebase refuses who may not edit the proposal.
+func (tx *Tx) mayRebase(proposal ID) error {
+	p, _ := Proposals.Get(tx, proposal)
+	return tx.viewer.may(whole{tx.b, tx.seq}, Write{Op: OpEdit, Kind: Proposals.Name(), Before: p, After: p, Branch: proposal, Verb: tx.Verb})
+}
+
+// Settle settles one field of a proposal, or with no field named one entity, for good.
+// KeepTheirs takes the change back, whether it meets another or not: the live value
+// stays. TakeYours takes the live value of now as the new base, so that the change does
+// not meet it any more.
+//
+// Errors: fault.NotFound for what the proposal does not change, fault.Conflict for TakeYours
+// of something that is deleted meanwhile, and for taking back what was made in the proposal
+// while something else there refers to it.
+func (l *Ledger) Settle(ctx context.Context, workspace ID, as Actor, proposal ID, what ConflictKey, choice Choice) (Seq, error) {
+	return l.integrate(ctx, workspace, as, "settle", proposal, func(tx *Tx, m *merging) error {
+		if err := tx.mayRebase(proposal); err != nil {
+			return err
+		}
+		patches := tx.b.branches[proposal].patches
+		i := slices.IndexFunc(patches, func(p *patch) bool { return p.k.name == what.Kind && p.id == what.ID })
+		if i < 0 || what.Field != "" && (patches[i].op != OpEdit || patches[i].field(what.Field) == nil) {
+			return fault.New(fault.NotFound, "the proposal does not change that")
+		}
+		p, old := patches[i], tx.b.table(patches[i].k).get(patches[i].id)
+		if !gone(old) && !tx.sees(p.k, old) {
+			return fault.New(fault.NotFound, "the proposal does not change that")
+		}
+		settle := p.taken
+		if choice == KeepTheirs {
+			settle = p.withdrawn
+		}
+		entry, err := settle(tx, what.Field, old)
+		if err != nil {
+			return err
+		}
+		if p.op == OpCreate {
+			if err := tx.unused(p, proposal); err != nil {
+				return err
+			}
+		}
+		entry.Kind, entry.ID, entry.Schema = p.k.name, p.id, p.k.schema
+		tx.rebase = append(tx.rebase, entry)
+		return nil
+	})
+}
+
+// unused refuses to take back what is made in a proposal while something there refers
+// to it.
+func (tx *Tx) unused(p *patch, proposal ID) error {
+	b, err := tx.ws.proposed(tx.b, proposal)
+	if err != nil {
+		return err
+	}
+	for _, from := range b.reg.kinds {
+		for e := range b.table(from).find(byTarget, p.id) {
+			if !gone(e) && e.meta().ID != p.id {
+				return fault.New(fault.Conflict, "%s of the proposal refers to it; take that back first", tx.describe(from, e))
+			}
+		}
+	}
+	return nil
+}
+
+// withdrawn returns the entry that brings the patch to nothing.
+func (p *patch) withdrawn(_ *Tx, field string, old Entity) (Entry, error) {
+	switch p.op {
+	case OpCreate:
+		return Entry{Op: OpDelete}, nil
+	case OpDelete:
+		entry := Entry{Op: OpCreate}
+		for _, f := range p.fields {
+			entry.Changes = append(entry.Changes, FieldChange{f.name, null, f.base})
+		}
+		return entry, nil
+	}
+	entry := Entry{Op: OpRebase}
+	for _, f := range p.fields {
+		if field != "" && f.name != field {
+			continue
+		}
+		live := f.base
+		if !gone(old) {
+			var err error
+			if live, err = p.k.plan.current(old, f.name); err != nil {
+				return entry, err
+			}
+		}
+		entry.Changes = append(entry.Changes, FieldChange{f.name, live, live})
+	}
+	return entry, nil
+}
+
+// taken returns the entry that makes the live values the base of the patch.
+func (p *patch) taken(tx *Tx, field string, old Entity) (Entry, error) {
+	entry := Entry{Op: OpRebase}
+	if gone(old) || p.op == OpCreate {
+		return entry, fault.New(fault.Conflict, "it was deleted meanwhile; the change can only be taken back")
+	}
+	names := p.names()
+	switch {
+	case field != "":
+		names = []string{field}
+	case p.op == OpDelete:
+		for _, f := range p.k.plan.list {
+			if !slices.Contains(names, f.name) {
+				names = append(names, f.name)
+			}
+		}
+	}
+	for _, name := range names {
+		live, err := p.k.plan.current(old, name)
+		if err != nil {
+			return entry, err
+		}
+		pending := null
+		if f := p.field(name); f != nil {
+			pending = f.now
+		}
+		if f := p.field(name); f == nil && isNull(live) || ownField(name) {
+			continue
+		}
+		entry.Changes = append(entry.Changes, FieldChange{name, live, pending})
+	}
+	return entry, nil
+}
+
+// Pending yields the commits of the proposal that s shows, newest first, with the entries
+// about what its viewer sees there or in the live workspace.
+func (l *Ledger) Pending(ctx context.Context, s *Snapshot) iter.Seq2[Commit, error] {
+	return func(yield func(Commit, error) bool) {
+		if s.branch.IsZero() {
+			return
+		}
+		seen := func(e Entry) bool {
+			k := l.reg.byName[e.Kind]
+			if k == nil {
+				return false
+			}
+			for _, at := range []*Snapshot{s, s.now} {
+				if x := at.table(k).get(e.ID); !gone(x) && at.sees(k, x) {
+					return true
+				}
+			}
+			return false
+		}
+		branch := s.branch
+		for c, err := range l.store.Commits(ctx, s.ws.id, CommitQuery{UpTo: s.seq, Branch: &branch, Desc: true}) {
+			if err == nil {
+				c.Entries = slices.DeleteFunc(slices.Clone(c.Entries), func(e Entry) bool { return !seen(e) })
+				if len(c.Entries) == 0 {
+					continue
+				}
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Live returns the workspace without the proposal that s shows, as the same viewer sees
+// it; s itself if it shows none.
+func (s *Snapshot) Live() *Snapshot {
+	if s.branch.IsZero() {
+		return s
+	}
+	return s.now
 }
 
 // integrate runs a function on the newest live state with the proposal read. Long texts
@@ -494,7 +667,7 @@ func (l *Ledger) integrate(ctx context.Context, workspace ID, as Actor, verb str
 				return missing
 			}
 			return err
-		}, func(r *request) { r.reads, r.long, r.rebases = proposal, true, verb == "rebase" })
+		}, func(r *request) { r.reads, r.long, r.rebases = proposal, true, verb == "rebase" || verb == "settle" })
 		if missing == nil {
 			return seq, err
 		}

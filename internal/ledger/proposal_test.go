@@ -205,6 +205,84 @@ func TestDeletionMeetsChange(t *testing.T) {
 	})
 }
 
+func TestSettleTakesBackOrTakesTheLiveValueAsBase(t *testing.T) {
+	each(t, func(w *world) {
+		kept, doomed := w.feature(lt.Feature{Title: "kept"}), w.feature(lt.Feature{Title: "doomed"})
+		p := w.propose()
+		var made ledger.ID
+		w.do(lt.Ann, "test", func(tx *ledger.Tx) (err error) {
+			if err := lt.Features.Edit(tx, kept, func(f *lt.Feature) error { f.Title, f.Status = "mine", "mine"; return nil }); err != nil {
+				return err
+			}
+			if err := lt.Features.Delete(tx, doomed); err != nil {
+				return err
+			}
+			made, err = lt.Features.Create(tx, lt.Feature{Title: "made"})
+			return err
+		}, ledger.In(p))
+		w.edit(kept, func(f *lt.Feature) { f.Title = "theirs" })
+		settle := func(id ledger.ID, field string, choice ledger.Choice, want fault.Kind) {
+			w.Helper()
+			_, err := w.Settle(w.Context(), w.ws, lt.Ann, p, ledger.ConflictKey{Kind: "feature", ID: id, Field: field}, choice)
+			if (err == nil) != (want == "") || want != "" && !fault.Is(err, want) {
+				w.Errorf("settle %s: %v, want %q", field, err, want)
+			}
+		}
+		pending := func() *ledger.Snapshot {
+			w.Helper()
+			s, err := w.In(w.Context(), w.ws, lt.Ann, p)
+			if err != nil {
+				w.Fatal(err)
+			}
+			return s
+		}
+		settle(kept, "effort", ledger.KeepTheirs, fault.NotFound) // the proposal does not change it
+		settle(kept, "title", ledger.TakeYours, "")
+		if found, err := w.Conflicts(w.Context(), w.ws, lt.Ann, p); err != nil || len(found) > 0 {
+			w.Errorf("still in conflict: %v, %v", found, err)
+		}
+		if f, _ := lt.Features.Get(pending(), kept); f.Title != "mine" || f.Status != "mine" {
+			w.Errorf("the proposal has %+v", f)
+		}
+		settle(kept, "status", ledger.KeepTheirs, "")
+		settle(doomed, "", ledger.KeepTheirs, "")
+		settle(made, "", ledger.KeepTheirs, "")
+		s := pending()
+		if f, ok := lt.Features.Get(s, kept); !ok || f.Title != "mine" || f.Status == "mine" {
+			w.Errorf("the proposal has %+v", f)
+		}
+		if _, ok := lt.Features.Get(s, doomed); !ok {
+			w.Error("what was to be deleted is still gone")
+		}
+		if _, ok := lt.Features.Get(s, made); ok {
+			w.Error("what was made is still there")
+		}
+		n := 0
+		for c, err := range w.Pending(w.Context(), s) {
+			if err != nil {
+				w.Fatal(err)
+			}
+			if c.Branch != p {
+				w.Errorf("commit %d is of %s", c.Seq, c.Branch)
+			}
+			n++
+		}
+		if n != 4 { // of what was made and taken back, nothing is seen on either side
+			w.Errorf("%d commits are pending, want the write and three settlements", n)
+		}
+		if _, err := w.Merge(w.Context(), w.ws, lt.Ann, p, ledger.Settlement{Reason: "it is better"}); err != nil {
+			w.Fatal(err)
+		}
+		live := w.now()
+		if f, _ := lt.Features.Get(live, kept); f.Title != "mine" {
+			w.Errorf("merged: %+v", f)
+		}
+		if merged, _ := ledger.Proposals.Get(live, p); merged.Reason != "it is better" {
+			w.Errorf("the reason is %q", merged.Reason)
+		}
+	})
+}
+
 func TestRebaseTakesTheLiveValuesAsBase(t *testing.T) {
 	each(t, func(w *world) {
 		id := w.feature(lt.Feature{Title: "x", Tags: []string{"a"}, Priority: 1})

@@ -448,6 +448,36 @@ func (s *sim) update(opts ...ledger.UpdateOption) {
 	}
 }
 
+// settle settles one thing that a proposal changes, with a conflict or without.
+func (s *sim) settle(proposal ledger.ID) {
+	live, err := s.l.At(s.Context(), s.ws, lt.Ann, 0)
+	if err != nil {
+		s.fatal("read: %v", err)
+	}
+	pending, err := s.l.In(s.Context(), s.ws, lt.Ann, proposal)
+	if err != nil {
+		return // it has ended
+	}
+	var all []ledger.ConflictKey
+	for c, err := range ledger.Diff(s.Context(), live, pending) {
+		if err != nil {
+			s.fatal("diff: %v", err)
+		}
+		all = append(all, ledger.ConflictKey{Kind: c.Kind, ID: c.ID})
+		if fields, err := c.Fields(); err == nil && c.Before != nil && c.After != nil {
+			for _, f := range fields {
+				all = append(all, ledger.ConflictKey{Kind: c.Kind, ID: c.ID, Field: f.Field})
+			}
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	what, choice := pick(s, all), ledger.Choice(1+s.rng.IntN(2))
+	seq, err := s.l.Settle(s.Context(), s.ws, s.actor(), proposal, what, choice)
+	s.note(fmt.Sprint("settle ", choice), seq, err)
+}
+
 // step does one random thing.
 func (s *sim) step() {
 	ctx := s.Context()
@@ -470,6 +500,8 @@ func (s *sim) step() {
 		}
 	case n < 62 && len(s.open) > 0:
 		s.update(ledger.In(pick(s, s.open)))
+	case n < 63 && len(s.open) > 0:
+		s.settle(pick(s, s.open))
 	case n < 66 && len(s.open) > 0:
 		seq, err := s.l.Rebase(ctx, s.ws, s.actor(), pick(s, s.open), s.settlement())
 		s.note("rebase", seq, err)
@@ -487,7 +519,7 @@ func (s *sim) step() {
 			}
 		}
 	case n < 74 && len(s.open) > 0:
-		seq, err := s.l.Discard(ctx, s.ws, s.actor(), pick(s, s.open))
+		seq, err := s.l.Discard(ctx, s.ws, s.actor(), pick(s, s.open), "no")
 		if s.note("discard", seq, err) {
 			s.did = append(s.did, seq)
 		}
