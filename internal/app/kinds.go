@@ -10,6 +10,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/thread"
 )
 
 // tables are the kinds of entities of the product with their columns, in the order of
@@ -19,7 +20,7 @@ var tables = table.NewSet(
 	people.TeamTable, people.PersonTable,
 	strategy.ObjectiveTable,
 	release.Table,
-	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, thread.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 )
 
 // rules are the lines of the policy table.

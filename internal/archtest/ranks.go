@@ -22,7 +22,7 @@ api mcp ofrep hooks
 web
 exchange
 notify news
-people → strategy → discovery → backlog → spec → design → work → release → rollout → roadmap → outcome
+people → strategy → discovery → backlog → spec → design → work → release → rollout → roadmap → outcome → thread
 collab
 plan
 richtext formula outbound mail loop config api/problem

@@ -54,6 +54,18 @@ func (d Day) Go(zone *time.Location) time.Time {
 	return t
 }
 
+// Short returns the day as a person writes it: "3 Mar", with the year if it is not the
+// year of today; "" for no day.
+func (d Day) Short(today Day) string {
+	switch {
+	case d.IsZero():
+		return ""
+	case d.Go(time.UTC).Year() == today.Go(time.UTC).Year():
+		return d.Go(time.UTC).Format("2 Jan")
+	}
+	return d.Go(time.UTC).Format("2 Jan 2006")
+}
+
 // End returns the last microsecond of the day in the zone, however long the day is.
 func (d Day) End(zone *time.Location) time.Time {
 	return d.Add(1).Go(zone).Add(-time.Microsecond)

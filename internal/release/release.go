@@ -90,11 +90,14 @@ func (r *Release) turn() (float64, bool) {
 		return 0, false
 	}
 	day := float64(r.Date.Sub("1970-01-01"))
-	if r.Status == Released || r.Status == Cancelled {
+	if r.Over() {
 		return 1e6 - day, true
 	}
 	return day, true
 }
+
+// Over reports whether nothing more ships in the release.
+func (r *Release) Over() bool { return r.Status == Released || r.Status == Cancelled }
 
 func check(v ledger.View, _, after *Release, f *fault.Fields) {
 	if after == nil {

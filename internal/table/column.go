@@ -51,7 +51,7 @@ type Column[T any] struct {
 	flag func(s *Scope, e *T) bool
 	ref  func(e *T) ledger.ID
 	refs func(s *Scope, e *T) []ledger.Ref
-	list func(e *T) []string
+	list func(s *Scope, e *T) []string
 	long func(e *T) ledger.TextRef
 
 	value   func(s *Scope, e *T) any // what the API answers; nil: made from the reader
@@ -246,7 +246,7 @@ func Choice[T any, N ~string](name, label string, options []Option, at func(*T) 
 // Tags is a column of free words.
 func Tags[T any](name, label string, at func(*T) *[]string) Column[T] {
 	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeChoices, Writable: true, Free: true}, fold: true}
-	c.list = func(e *T) []string { return *at(e) }
+	c.list = func(_ *Scope, e *T) []string { return *at(e) }
 	c.set = func(_ *Scope, _ Writer, e *T, in any) error {
 		l, err := asList(in)
 		if err == nil {
@@ -385,6 +385,14 @@ func ComputedText[T any](name, label string, value func(s *Scope, e *T) string, 
 	return Column[T]{Info: Info{Name: name, Label: label, Type: TypeText, Computed: true, Reads: reads}, text: value, fold: true}
 }
 
+// ComputedChoices is a column of words out of options that follow from other values.
+func ComputedChoices[T any](name, label string, options []Option, value func(s *Scope, e *T) []string, reads ...ledger.AnyKind) Column[T] {
+	return Column[T]{
+		Info: Info{Name: name, Label: label, Type: TypeChoices, Computed: true, Reads: reads}, list: value, fold: true,
+		options: func(ledger.View) []Option { return options },
+	}
+}
+
 // moment is a column of a time the kernel keeps.
 func moment[T any](name, label string, at func(*T) ledger.Time) Column[T] {
 	c := Column[T]{Info: Info{Name: name, Label: label, Type: TypeMoment, Hidden: true}}
@@ -429,7 +437,7 @@ func (c *Column[T]) Value(s *Scope, e *T) any {
 	case c.refs != nil:
 		return c.targets(s, e)
 	case c.list != nil:
-		return append([]string{}, c.list(e)...)
+		return append([]string{}, c.list(s, e)...)
 	}
 	return nil
 }
@@ -470,7 +478,7 @@ func (c *Column[T]) Show(s *Scope, e *T) string {
 		}
 		return strings.Join(all, "; ")
 	case c.list != nil:
-		return strings.Join(c.list(e), "; ")
+		return strings.Join(c.list(s, e), "; ")
 	}
 	return ""
 }

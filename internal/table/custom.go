@@ -26,7 +26,7 @@ func Custom[T any](i Info, options []Option, get func(*T) json.RawMessage, put f
 	case TypeNumber:
 		c.num = func(_ *Scope, e *T) (float64, bool) { return CustomNumber(get(e)) }
 	case TypeChoices:
-		c.list = func(e *T) (l []string) {
+		c.list = func(_ *Scope, e *T) (l []string) {
 			_ = json.Unmarshal(get(e), &l)
 			return l
 		}

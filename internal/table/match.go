@@ -103,7 +103,7 @@ func (c *Column[T]) match(s *Scope, on *Condition) (func(*T) bool, error) {
 	case c.ref != nil || c.refs != nil:
 		return c.matchLink(s, on)
 	case c.list != nil:
-		return c.matchWords(on, func(e *T) []string { return c.list(e) })
+		return c.matchWords(on, func(e *T) []string { return c.list(s, e) })
 	case c.Type == TypeChoice:
 		options := c.options(s.View)
 		chosen := make([]string, len(on.Values))
@@ -139,7 +139,7 @@ func (c *Column[T]) empty(s *Scope, e *T) bool {
 	case c.refs != nil:
 		return len(c.refs(s, e)) == 0
 	case c.list != nil:
-		return len(c.list(e)) == 0
+		return len(c.list(s, e)) == 0
 	default:
 		return c.Show(s, e) == ""
 	}

@@ -59,12 +59,29 @@ func New[T any](kind ledger.Kind[T], spec Spec[T]) *Table[T] {
 		x.fold = false
 		t.all = append(t.all, x)
 	}
-	for i, c := range t.all {
-		if slices.ContainsFunc(t.all[:i], func(o Column[T]) bool { return o.Name == c.Name }) {
-			panic(fmt.Sprintf("table: %s has two columns %q", spec.Name, c.Name))
+	once(spec.Name, t.all)
+	return t
+}
+
+// With returns the table with more columns, which follow from what slices further on
+// know: the program lists it in place of the one it was made from. It panics if two
+// columns have one name.
+func (t *Table[T]) With(more ...Column[T]) *Table[T] {
+	wider := *t
+	// what the kernel keeps stays last
+	at := slices.IndexFunc(t.all, func(c Column[T]) bool { return c.Name == "created_at" })
+	wider.all = slices.Insert(slices.Clone(t.all), at, more...)
+	once(t.spec.Name, wider.all)
+	return &wider
+}
+
+// once panics if two columns have one name.
+func once[T any](table string, all []Column[T]) {
+	for i, c := range all {
+		if slices.ContainsFunc(all[:i], func(o Column[T]) bool { return o.Name == c.Name }) {
+			panic(fmt.Sprintf("table: %s has two columns %q", table, c.Name))
 		}
 	}
-	return t
 }
 
 // ExternalKey returns the keys under which an index finds an entity by the key it had in
@@ -235,7 +252,7 @@ func (t *Table[T]) Options(s *Scope, column string, limit int) []Option {
 func (t *Table[T]) used(s *Scope, c Column[T], limit int) []Option {
 	seen := map[string]bool{}
 	for e := range t.kind.All(s.View) {
-		for _, w := range c.list(e) {
+		for _, w := range c.list(s, e) {
 			seen[w] = true
 		}
 	}

@@ -17,14 +17,7 @@ type Words struct {
 
 // Day returns "3 Mar", with the year if it is not this one; "" for no day.
 func (w Words) Day(d calendar.Day) string {
-	if d.IsZero() {
-		return ""
-	}
-	t := d.Go(time.UTC)
-	if t.Year() == w.Now.In(w.Zone).Year() {
-		return t.Format("2 Jan")
-	}
-	return t.Format("2 Jan 2006")
+	return d.Short(calendar.DayOf(w.Now.In(w.Zone)))
 }
 
 // LongDay returns "Tuesday 3 March 2026".
