@@ -20,6 +20,7 @@ type Workspace struct {
 	FirstWeekday string `json:"first_weekday,omitzero"` // "monday", "sunday" or "saturday"
 	ValueUnit    string `json:"value_unit,omitzero"`    // "currency" or what points are called
 	Currency     string `json:"currency,omitzero"`      // ISO 4217: "EUR"
+	Demo         bool   `json:"demo,omitzero"`          // it was made by the program, to look around in
 }
 
 // Workspaces is the kind of the settings of a workspace.

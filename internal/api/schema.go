@@ -60,7 +60,7 @@ func (r *resource) operations() []operation {
 			OperationID: "delete-" + one, Method: http.MethodDelete, Path: at, Tags: tags, Summary: "Delete: " + one,
 			Parameters: add(inParameter, ifMatchParameter), Responses: answers(http.StatusNoContent, "It is gone", nil),
 		}, handle: r.remove})
-		all = append(all, r.bulk(input)...)
+		all = append(append(all, r.bulk(input)...), r.creation(input))
 	}
 	for i := range all {
 		all[i].who = web.Member

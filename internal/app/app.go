@@ -37,6 +37,7 @@ type App struct {
 
 	engine   engine
 	clock    func() time.Time
+	demo     func(context.Context, *App, access.Account) (string, error)
 	imports  *importweb.Importer
 	routes   []web.Route
 	handler  http.Handler
@@ -49,6 +50,9 @@ type Options struct {
 	Create bool
 	Log    *slog.Logger     // nil: slog.Default()
 	Clock  func() time.Time // nil: time.Now
+	// Demo lets an account into the demo, which is made if it is not there, and returns its
+	// slug; nil: there is none to begin with.
+	Demo func(context.Context, *App, access.Account) (slug string, err error)
 }
 
 // engine is a database engine with what administration needs of it.
@@ -67,7 +71,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	a := &App{Config: c, Log: o.Log, Tables: tables, clock: o.Clock, stopping: make(chan struct{})}
+	a := &App{Config: c, Log: o.Log, Tables: tables, clock: o.Clock, demo: o.Demo, stopping: make(chan struct{})}
 	if err := a.open(ctx, o.Create); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -153,6 +157,17 @@ func (a *App) Close() error {
 		errs = append(errs, a.engine.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// Now returns the time of the installation's clock.
+func (a *App) Now() time.Time { return a.clock() }
+
+// RemoveWorkspace removes a workspace for ever, with what is kept of it beside the ledger.
+func (a *App) RemoveWorkspace(ctx context.Context, id ledger.ID) error {
+	if err := a.Ledger.RemoveWorkspace(ctx, id); err != nil {
+		return err
+	}
+	return errors.Join(a.Accounts.ForgetWorkspace(ctx, id), a.imports.Forget(ctx, id))
 }
 
 // Workspace returns the workspace with the slug; without one, the only workspace.

@@ -37,6 +37,7 @@ func (a *App) Found(ctx context.Context, slug string, settings access.Workspace,
 		w.FirstWeekday = cmp.Or(settings.FirstWeekday, w.FirstWeekday)
 		w.ValueUnit = cmp.Or(settings.ValueUnit, w.ValueUnit)
 		w.Currency = cmp.Or(settings.Currency, w.Currency)
+		w.Demo = settings.Demo
 		if _, err := access.Workspaces.Create(tx, w); err != nil {
 			return err
 		}

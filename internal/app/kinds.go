@@ -21,6 +21,7 @@ var tables = table.NewSet(
 	strategy.ObjectiveTable,
 	release.Table,
 	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, thread.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+	backlog.TemplateTable,
 )
 
 // rules are the lines of the policy table.

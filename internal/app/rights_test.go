@@ -64,13 +64,14 @@ var principals = []principal{
 type circle int
 
 const (
-	everybody   circle = iota
-	signedIn           // every account
-	serverAdmin        // who administers the server
-	insiders           // who has any role in the workspace, guests too
-	editors            // editors of the public product
-	importers          // editors of the workspace
-	admins             // of the workspace
+	everybody    circle = iota
+	signedIn            // every account
+	serverAdmin         // who administers the server
+	insiders            // who has any role in the workspace, guests too
+	contributors        // contributors of the public product
+	editors             // editors of the public product
+	importers           // editors of the workspace
+	admins              // of the workspace
 )
 
 // routes is the table of the routes that are no entity's: for whom each is, and how it is
@@ -144,6 +145,16 @@ var routes = []struct {
 	{"GET /w/{workspace}/write/people", insiders, nil},
 	{"GET /w/{workspace}/write/things", insiders, nil},
 	{"GET /w/{workspace}/settings", insiders, nil},
+	{"GET /w/{workspace}/create", insiders, nil},
+	{"GET /w/{workspace}/start", insiders, nil},
+	{"POST /w/{workspace}/start", insiders, func(c *try) ask { return c.post() }},
+	{"POST /w/{workspace}/create", contributors, func(c *try) ask {
+		return c.post("title", c.w.unique("F"), "product", c.w.public.String())
+	}},
+	{"POST /w/{workspace}/remove", admins, func(c *try) ask {
+		c.answer = http.StatusUnprocessableEntity // without the name; only owners get that far
+		return c.post()
+	}},
 	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
 	{"GET /api/v1/{workspace}/settings", insiders, nil},
 	{"GET /api/v1/{workspace}/settings/history", insiders, nil},
@@ -214,6 +225,7 @@ var kinds = []kindOf{
 	{"formulas", editor, editor, editor, true, "wide deleted past"},
 	{"memberships", admin, admin, admin, false, "wide deleted past"},
 	{"views", viewer, viewer, viewer, false, "own shared personal deleted"},
+	{"templates", editor, editor, editor, true, "wide deleted past"},
 }
 
 // actions is the table of what is done with entities. A kind has the routes of pages, of
@@ -237,6 +249,11 @@ var actions = []struct {
 		return c.post(column, value, "was", c.was)
 	}},
 	{"POST /w/{workspace}/KIND/{entity}/delete", "delete", func(c *try) ask { return c.post() }},
+	{"POST /w/{workspace}/KIND/{entity}/template", "create templates", func(c *try) ask {
+		kind := strings.Split(c.pattern, "/")[3]
+		c.path["entity"] = c.w.make(kind, ledger.System, c.w.public).String()
+		return c.post()
+	}},
 	{"POST /w/{workspace}/KIND/views", "create views", func(c *try) ask { return c.post("title", c.w.unique("V"), "query", "q=x", "shared", "no") }},
 	{"POST /w/{workspace}/KIND/views/remove", "delete views", func(c *try) ask { return c.post("view", c.path["entity"]) }},
 	{"POST /w/{workspace}/KIND/{entity}/dependencies", "create dependencies", func(c *try) ask {
@@ -255,6 +272,9 @@ var actions = []struct {
 	{"GET /api/v1/{workspace}/KIND/{id}", "read", nil},
 	{"GET /api/v1/{workspace}/KIND/{id}/history", "read", nil},
 	{"POST /api/v1/{workspace}/KIND", "create", func(c *try) ask { return c.json(jsonOf(c.values())) }},
+	{"POST /api/v1/{workspace}/KIND/create", "create", func(c *try) ask {
+		return c.json(map[string]any{"items": []any{jsonOf(c.values())}})
+	}},
 	{"PATCH /api/v1/{workspace}/KIND/{id}", "edit", func(c *try) ask {
 		column, value := c.w.edits(c.kind)
 		return c.json(map[string]any{column: value})
@@ -435,6 +455,8 @@ func (c *try) wantOf(of circle, tokens, plain bool) int {
 		allowed = true
 	case serverAdmin:
 		allowed = c.p.server
+	case contributors:
+		allowed = c.p.public.AtLeast(contributor)
 	case editors:
 		allowed = c.p.public.AtLeast(editor)
 	case importers:

@@ -28,7 +28,8 @@ func (a *App) route(ctx context.Context) error {
 		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
 		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
 		Stopping: a.stopping,
-		Found: a.foundByPage, Ways: []web.Way{importWay}, Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
+		Create:   tableweb.Create(pages.Areas...), Begin: pages.Begin, Remove: a.RemoveWorkspace,
+		Found: a.foundByPage, Ways: a.ways(), Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
 	}
 	rest, err := api.Open(ctx, kit)
 	if err != nil {
@@ -48,12 +49,27 @@ func (a *App) route(ctx context.Context) error {
 	return err
 }
 
+// demoWay begins with a product that others have worked on for nine months.
+var demoWay = web.Way{Name: web.DemoWay, Title: "A demo product", Note: "one click to remove", Text: "Fieldbook: 60 features, 6 releases and 14 people, with nine months of history"}
+
+// ways are the ways to begin a workspace beside an empty one.
+func (a *App) ways() []web.Way {
+	if a.demo == nil {
+		return []web.Way{importWay}
+	}
+	return []web.Way{demoWay, importWay}
+}
+
 // importWay begins a workspace with what another tool holds.
-var importWay = web.Way{Name: "import", Title: "An import", Text: "What another tool or a spreadsheet holds, with a dry run first"}
+var importWay = web.Way{Name: "import", Title: "An import", Note: "preview first", Text: "What another tool or a spreadsheet holds, with a dry run first"}
 
 // foundByPage makes a workspace as a person asked for it on a page, and says where to go
 // on.
 func (a *App) foundByPage(ctx context.Context, owner access.Principal, f web.Founding) (string, error) {
+	if f.Way == demoWay.Name && a.demo != nil {
+		slug, err := a.demo(ctx, a, owner.Account)
+		return "/w/" + slug + "/", err
+	}
 	slug, err := a.freeSlug(ctx, f.Name)
 	if err != nil {
 		return "", err

@@ -361,6 +361,8 @@ func (w *world) values(kind string, product ledger.ID) map[string]string {
 		return map[string]string{"account": ledger.NewID(ledger.TimeOf(w.clock.Now())).String(), "role": "viewer"}
 	case "views":
 		return map[string]string{"title": w.unique("V"), "of": "features", "query": "q=x"}
+	case "templates":
+		return map[string]string{"title": w.unique("T"), "of": "features"}
 	case "dependencies":
 		return map[string]string{
 			"from": w.make("features", ledger.System, product).String(), "to": w.make("features", ledger.System, product).String(), "type": "relates",

@@ -81,6 +81,7 @@ var Rules = []access.Rule{
 	{Kind: "status", Create: access.Admin, Edit: access.Admin, Delete: access.Admin, Guests: true},
 	{Kind: "custom_field", Create: access.Admin, Edit: access.Admin, Delete: access.Admin, Guests: true},
 	{Kind: "formula", Create: access.Editor, Edit: access.Editor, Delete: access.Editor, Guests: true},
+	{Kind: "template", Create: access.Editor, Edit: access.Editor, Delete: access.Editor, Guests: true},
 	{
 		Kind: "view", Create: access.Viewer, Edit: access.Viewer, Delete: access.Viewer, Guard: guardView,
 		Hidden: func(_ ledger.View, e ledger.Entity, account ledger.ID) bool {

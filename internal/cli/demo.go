@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,11 +97,10 @@ func configureDemo(cmd *cobra.Command) (*config.Config, error) {
 }
 
 func runDemo(cmd *cobra.Command, c *config.Config, kept bool) error {
-	clock := demo.NewClock(time.Now)
 	log := newLog(cmd, c, c.LogLevel)
-	return runApp(cmd, c, app.Options{Create: true, Clock: clock.Now, Log: log}, func(ctx context.Context, a *app.App) error {
+	return runApp(cmd, c, app.Options{Create: true, Log: log}, func(ctx context.Context, a *app.App) error {
 		password := rand.Text()
-		if _, err := demo.Build(ctx, a, clock, password); err != nil {
+		if _, err := demo.Build(ctx, a, password); err != nil {
 			return err
 		}
 		return a.Run(ctx, func(url string) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/throughline-pm/throughline/internal/app"
+	"github.com/throughline-pm/throughline/internal/demo"
 )
 
 func newServe() *cobra.Command {
@@ -32,7 +33,7 @@ the file that --config names.`,
 				return err
 			}
 			log := newLog(cmd, c, c.LogLevel)
-			return runApp(cmd, c, app.Options{Create: true, Log: log}, func(ctx context.Context, a *app.App) error {
+			return runApp(cmd, c, app.Options{Create: true, Log: log, Demo: demo.Load}, func(ctx context.Context, a *app.App) error {
 				for _, name := range c.Unknown {
 					log.Warn("a variable that begins like ours names no option", "variable", name)
 				}

@@ -2,12 +2,10 @@ package demo
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/access"
@@ -33,25 +31,15 @@ const Host = "Mira"
 // Email returns the address of one of the people in the demo.
 func Email(name string) string { return strings.ToLower(name) + "@fieldbook.example" }
 
-// Build makes the workspace as it looks today, unless it is there, in an installation
-// that was opened with the clock; and accounts for its people. The host gets the password
-// in any case; nobody knows the others'. Nothing else may use the installation before
-// Build returns, because its time is the past. What fails half-way leaves no workspace.
+// Build makes the workspace as it looks today, unless it is there, in an installation for
+// the demo alone, and an account for its host, who gets the password in any case. The
+// other people have none: nobody signs in as them. What fails half-way leaves no
+// workspace.
 //
 // Errors: fault.Conflict if the installation has other accounts than the demo's.
-func Build(ctx context.Context, a *app.App, clock *Clock, password string) (ledger.ID, error) {
-	steps, err := readScript(fieldbook)
+func Build(ctx context.Context, a *app.App, password string) (ledger.ID, error) {
+	host, err := makeHost(ctx, a.Accounts, password)
 	if err != nil {
-		return ledger.ID{}, err
-	}
-	zone, err := time.LoadLocation(Zone)
-	if err != nil {
-		return ledger.ID{}, err
-	}
-	b := &builder{
-		App: a, clock: clock, zone: zone, today: calendar.DayOf(clock.Now().In(zone)), ids: map[*thing]ledger.ID{},
-	}
-	if b.accounts, err = makeAccounts(ctx, a.Accounts, cast(steps), password); err != nil {
 		return ledger.ID{}, err
 	}
 	all, err := a.Ledger.Workspaces(ctx)
@@ -61,26 +49,54 @@ func Build(ctx context.Context, a *app.App, clock *Clock, password string) (ledg
 	if id, ok := all[Slug]; ok {
 		return id, nil
 	}
-	defer clock.release()
+	return build(ctx, a, Slug, host)
+}
+
+// build makes the workspace under a slug that is free. Its host has the account.
+func build(ctx context.Context, a *app.App, slug string, host ledger.ID) (id ledger.ID, err error) {
+	steps, err := readScript(fieldbook)
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	zone, err := time.LoadLocation(Zone)
+	if err != nil {
+		return ledger.ID{}, err
+	}
+	b := &builder{
+		App: a, clock: &clock{}, zone: zone, today: calendar.DayOf(a.Now().In(zone)), ids: map[*thing]ledger.ID{},
+		accounts: map[string]ledger.ID{Host: host},
+	}
+	for _, name := range cast(steps) {
+		if name != Host {
+			b.accounts[name] = ledger.NewID(ledger.TimeOf(a.Now()))
+		}
+	}
 	b.turnClock(steps[0])
-	b.workspace, err = a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone}, b.accounts[Host])
+	if b.workspace, err = a.Ledger.CreateWorkspace(ctx, slug); err != nil {
+		return ledger.ID{}, err
+	}
+	now, err := a.Ledger.Backdate(ctx, b.workspace, b.clock.Now)
+	if err == nil {
+		defer now()
+		err = b.found(ctx, slug)
+	}
 	if err == nil {
 		err = b.replay(ctx, steps)
 	}
-	if err != nil && !b.workspace.IsZero() {
-		err = errors.Join(err, a.Ledger.RemoveWorkspace(context.WithoutCancel(ctx), b.workspace))
+	if err != nil {
+		return ledger.ID{}, errors.Join(err, a.RemoveWorkspace(context.WithoutCancel(ctx), b.workspace))
 	}
-	return b.workspace, err
+	return b.workspace, nil
 }
 
-// Remove removes the workspace with all its history. The accounts stay, because accounts
-// belong to the installation.
+// Remove removes the workspace with all its history. The host's account stays, because
+// accounts belong to the installation.
 func Remove(ctx context.Context, a *app.App) error {
 	id, err := a.Workspace(ctx, Slug)
 	if err != nil {
 		return err
 	}
-	return a.Ledger.RemoveWorkspace(ctx, id)
+	return a.RemoveWorkspace(ctx, id)
 }
 
 // cast returns the names of those who have a role.
@@ -93,62 +109,54 @@ func cast(steps []*step) (names []string) {
 	return names
 }
 
-// makeAccounts returns the accounts of the people by their names. Those that are missing
-// are made all at once, since hashing passwords takes the most time.
-func makeAccounts(ctx context.Context, accounts *access.Accounts, names []string, password string) (map[string]ledger.ID, error) {
+// makeHost returns the account of the host, and gives it the password.
+func makeHost(ctx context.Context, accounts *access.Accounts, password string) (ledger.ID, error) {
 	have, err := accounts.All(ctx)
 	if err != nil {
-		return nil, err
+		return ledger.ID{}, err
 	}
-	ids := map[string]ledger.ID{}
+	var host ledger.ID
 	for _, account := range have {
-		if !slices.Contains(names, account.Name) || account.Email != Email(account.Name) {
-			return nil, fault.New(fault.Conflict, "this installation has accounts of other people; the demo needs one of its own")
+		if account.Email != Email(account.Name) {
+			return ledger.ID{}, fault.New(fault.Conflict, "this installation has accounts of other people; the demo needs one of its own")
 		}
-		ids[account.Name] = account.ID
-	}
-	if id, ok := ids[Host]; ok {
-		secret, err := accounts.NewReset(ctx, access.Operator, id)
-		if err == nil {
-			err = accounts.Reset(ctx, secret, password)
-		}
-		if err != nil {
-			return nil, err
+		if account.Name == Host {
+			host = account.ID
 		}
 	}
-	made := make([]access.Account, len(names))
-	errs := make([]error, len(names))
-	var all sync.WaitGroup
-	for i, name := range names {
-		if _, ok := ids[name]; ok {
-			continue
-		}
-		all.Go(func() {
-			n := access.NewAccount{Email: Email(name), Name: name, Password: rand.Text()}
-			if name == Host {
-				n.Password = password
-			}
-			made[i], errs[i] = accounts.Create(ctx, n, name == Host)
-		})
+	if host.IsZero() {
+		account, err := accounts.Create(ctx, access.NewAccount{Email: Email(Host), Name: Host, Password: password}, true)
+		return account.ID, err
 	}
-	all.Wait()
-	for i, name := range names {
-		if _, ok := ids[name]; !ok {
-			ids[name] = made[i].ID
-		}
+	secret, err := accounts.NewReset(ctx, access.Operator, host)
+	if err == nil {
+		err = accounts.Reset(ctx, secret, password)
 	}
-	return ids, errors.Join(errs...)
+	return host, err
 }
 
 // builder replays the script.
 type builder struct {
 	*app.App
-	clock     *Clock
+	clock     *clock
 	zone      *time.Location
 	today     calendar.Day
 	workspace ledger.ID
 	accounts  map[string]ledger.ID // by name
 	ids       map[*thing]ledger.ID // of what is made
+}
+
+// found makes the workspace what others are, before anything is in it. Its host may be
+// nobody's account, whom founding knows nothing of.
+func (b *builder) found(ctx context.Context, slug string) error {
+	host := b.accounts[Host]
+	if _, err := b.Found(ctx, slug, access.Workspace{Name: "Fieldbook", TimeZone: Zone, Demo: true}, host); err != nil {
+		return err
+	}
+	_, err := b.Ledger.Update(ctx, b.workspace, ledger.System, "found the workspace", func(tx *ledger.Tx) error {
+		return people.Join(tx, host, Host, Email(Host))
+	})
+	return err
 }
 
 // replay does what the steps say, those of one person at one time in one commit.

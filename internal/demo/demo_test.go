@@ -43,16 +43,16 @@ func open(t *testing.T, engine string, today calendar.Day) *book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := NewClock(func() time.Time { return today.Go(zone).Add(10 * time.Hour) })
+	clock := func() time.Time { return today.Go(zone).Add(10 * time.Hour) }
 	b := &book{t: t, App: install(t, engine, clock), today: today, zone: zone}
-	if b.workspace, err = Build(t.Context(), b.App, clock, password); err != nil {
+	if b.workspace, err = Build(t.Context(), b.App, password); err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
 // install opens a new installation that has the clock.
-func install(t *testing.T, engine string, clock *Clock) *app.App {
+func install(t *testing.T, engine string, clock func() time.Time) *app.App {
 	t.Helper()
 	options := map[string]string{"data": filepath.Join(t.TempDir(), "data")}
 	if engine == "postgres" {
@@ -62,7 +62,7 @@ func install(t *testing.T, engine string, clock *Clock) *app.App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := app.Open(t.Context(), c, app.Options{Create: true, Clock: clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	a, err := app.Open(t.Context(), c, app.Options{Create: true, Clock: clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +76,17 @@ func install(t *testing.T, engine string, clock *Clock) *app.App {
 
 func (b *book) actor(name string) ledger.Actor {
 	b.t.Helper()
-	account, err := b.Accounts.ByEmail(b.t.Context(), Email(name))
+	s, err := b.Ledger.At(b.t.Context(), b.workspace, ledger.System, 0)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return ledger.Actor{ID: account.ID}
+	for p := range people.Persons.All(s) {
+		if p.Name == name {
+			return ledger.Actor{ID: p.Account}
+		}
+	}
+	b.t.Fatalf("nobody is called %s", name)
+	return ledger.Actor{}
 }
 
 // now returns the workspace as Mira sees it.
@@ -347,13 +353,86 @@ func (b *book) letsIn(t *testing.T) {
 	if _, _, err := b.Accounts.SignIn(t.Context(), Email("Tovi"), password, access.Client{}); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("Tovi signs in: %v", err)
 	}
+	if all, err := b.Accounts.All(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("accounts = %v, %v", all, err)
+	}
+}
+
+// TestTheDemoIsLoadedIntoARunningInstallation: somebody is let in, others' workspaces stay
+// as they are, and removing it leaves nothing behind.
+func TestTheDemoIsLoadedIntoARunningInstallation(t *testing.T) {
+	ctx := t.Context()
+	a := install(t, "sqlite", time.Now)
+	ann, err := a.Accounts.Create(ctx, access.NewAccount{Email: "ann@example.com", Name: "Ann", Password: password}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook"}, ann.ID) // a namesake
+	if err != nil {
+		t.Fatal(err)
+	}
+	slug, err := Load(ctx, a, ann)
+	if err != nil || slug != Slug+"-2" {
+		t.Fatalf("Load = %q, %v", slug, err)
+	}
+	id, err := a.Workspace(ctx, slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := a.Ledger.At(ctx, id, ledger.Actor{ID: ann.ID}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me, ok := people.Of(s, ann.ID); !ok || me.Name != "Ann" || access.RoleOf(s, ann.ID) != access.Owner || !access.SettingsOf(s).Demo {
+		t.Errorf("Ann is %+v, %s, in %+v", me, access.RoleOf(s, ann.ID), access.SettingsOf(s))
+	}
+	if n := backlog.Features.Len(s); n < 55 {
+		t.Errorf("%d features", n)
+	}
+	if again, err := Load(ctx, a, ann); err != nil || again != slug {
+		t.Errorf("asked again: %q, %v", again, err)
+	}
+	if all, err := a.Accounts.All(ctx); err != nil || len(all) != 1 {
+		t.Errorf("accounts = %v, %v", all, err)
+	}
+	if err := a.Accounts.Prefer(ctx, ann.ID, id, "checklist", "away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.RemoveWorkspace(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := a.Ledger.Workspaces(ctx); err != nil || len(all) != 1 || all[Slug] != own {
+		t.Errorf("workspaces = %v, %v", all, err)
+	}
+	if kept, err := a.Accounts.Preference(ctx, ann.ID, id, "checklist"); err != nil || kept != "" {
+		t.Errorf("a preference is left: %q, %v", kept, err)
+	}
+}
+
+// TestADemoThatWasLeftHalfMadeIsMadeAnew: nobody was let in when the server ended.
+func TestADemoThatWasLeftHalfMadeIsMadeAnew(t *testing.T) {
+	ctx := t.Context()
+	a := install(t, "sqlite", time.Now)
+	ann, err := a.Accounts.Create(ctx, access.NewAccount{Email: "ann@example.com", Name: "Ann", Password: password}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := a.Found(ctx, Slug, access.Workspace{Name: "Fieldbook", Demo: true}, ledger.NewID(ledger.TimeOf(a.Now())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slug, err := Load(ctx, a, ann); err != nil || slug != Slug {
+		t.Fatalf("Load = %q, %v", slug, err)
+	}
+	if id, err := a.Workspace(ctx, Slug); err != nil || id == left {
+		t.Errorf("the half-made one is still there: %v", err)
+	}
 }
 
 func TestTheDemoIsBuiltOnceAndCanBeRemoved(t *testing.T) {
 	b := open(t, "sqlite", "2026-05-12")
-	clock := NewClock(time.Now)
 	seq := b.now().Seq()
-	again, err := Build(t.Context(), b.App, clock, "another one for today")
+	again, err := Build(t.Context(), b.App, "another one for today")
 	if err != nil || again != b.workspace || b.now().Seq() != seq {
 		t.Errorf("a second start finds %v, %v", again, err)
 	}
@@ -372,12 +451,11 @@ func TestTheDemoIsBuiltOnceAndCanBeRemoved(t *testing.T) {
 }
 
 func TestTheDemoLeavesOthersAlone(t *testing.T) {
-	clock := NewClock(time.Now)
-	a := install(t, "sqlite", clock)
+	a := install(t, "sqlite", time.Now)
 	if _, err := a.Accounts.Create(t.Context(), access.NewAccount{Email: "ann@example.com", Name: "Ann", Password: password}, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Build(t.Context(), a, clock, password); !fault.Is(err, fault.Conflict) {
+	if _, err := Build(t.Context(), a, password); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Build = %v, want a Conflict", err)
 	}
 	if all, err := a.Accounts.All(t.Context()); err != nil || len(all) != 1 {
@@ -388,8 +466,7 @@ func TestTheDemoLeavesOthersAlone(t *testing.T) {
 // TestABuildThatFailsLeavesNoWorkspace: the next one begins anew.
 func TestABuildThatFailsLeavesNoWorkspace(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	clock := NewClock(time.Now)
-	a := install(t, "sqlite", clock)
+	a := install(t, "sqlite", time.Now)
 	// the first workspace that shows interrupts who makes it
 	go func() {
 		defer cancel()
@@ -399,13 +476,13 @@ func TestABuildThatFailsLeavesNoWorkspace(t *testing.T) {
 			}
 		}
 	}()
-	if _, err := Build(ctx, a, clock, password); err == nil {
+	if _, err := Build(ctx, a, password); err == nil {
 		t.Fatal("an interrupted Build ends without an error")
 	}
 	if all, err := a.Ledger.Workspaces(t.Context()); err != nil || len(all) != 0 {
 		t.Errorf("there are %v, %v", all, err)
 	}
-	if _, err := Build(t.Context(), a, clock, password); err != nil {
+	if _, err := Build(t.Context(), a, password); err != nil {
 		t.Error(err)
 	}
 }

@@ -90,12 +90,13 @@ const (
 // from the moment they exist.
 var whole = map[string]bool{
 	"workspace": true, "product": true, "membership": true, "status": true, "custom_field": true, "formula": true, "dependency": true, "view": true,
+	"template": true,
 }
 
 // identity names the column that tells one entity of a kind from another, where there is
 // one besides the external key.
 var identity = map[string]string{
-	"person": "email", "team": "name", "product": "prefix", "status": "name", "custom_field": "name", "formula": "name", "release": "name", "view": "title",
+	"person": "email", "team": "name", "product": "prefix", "status": "name", "custom_field": "name", "formula": "name", "release": "name", "view": "title", "template": "title",
 }
 
 // planner turns rows into items.

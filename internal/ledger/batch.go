@@ -71,7 +71,7 @@ func (l *Ledger) Import(ctx context.Context, workspace ID, as Actor, verb string
 		keys: map[string]bool{}, texts: map[string]bool{},
 	}
 	im.b = newBuilder(l.reg, ws.committed.Load())
-	if im.ids, err = newTx(ws, im.b, &request{as: as, verb: verb}, max(TimeOf(l.clock()), im.b.lastAt)); err != nil {
+	if im.ids, err = newTx(ws, im.b, &request{as: as, verb: verb}, max(TimeOf(ws.now()), im.b.lastAt)); err != nil {
 		return 0, err
 	}
 	im.id = im.ids.NewID()

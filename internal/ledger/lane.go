@@ -334,7 +334,7 @@ func (ln *lane) settle(err error, w Writes, origin int64) error {
 // runOne runs one request on the group's builder and notes what it writes.
 func (ln *lane) runOne(ctx context.Context, p *part, r *request, origin int64) {
 	r.seq = p.b.seq
-	at := max(TimeOf(ln.l.clock()), p.b.lastAt)
+	at := max(TimeOf(p.ws.now()), p.b.lastAt)
 	var commit *Commit
 	var tx *Tx
 	if r.stage != nil {

@@ -175,6 +175,28 @@ func (l *Ledger) RemoveWorkspace(ctx context.Context, id ID) error {
 	return err
 }
 
+// Backdate lets what is written to a new workspace happen at the times of a clock of its
+// own, until done is called: whoever makes one with a past has its people do everything
+// again, at the times when they did it. It holds in this process, and for nobody else's
+// workspace.
+//
+// Errors: fault.NotFound if there is no such workspace; fault.Conflict if it has a history
+// already.
+func (l *Ledger) Backdate(ctx context.Context, workspace ID, clock func() time.Time) (done func(), err error) {
+	ws, err := l.resident(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	if ws.committed.Load().seq > 0 || !ws.clock.CompareAndSwap(nil, &clock) {
+		ws.unpin()
+		return nil, fault.New(fault.Conflict, "the workspace has a history already; its past stays as it was")
+	}
+	return sync.OnceFunc(func() {
+		ws.clock.Store(nil)
+		ws.unpin()
+	}), nil
+}
+
 // forget lets a workspace go that has been removed from the database.
 func (l *Ledger) forget(ws *workspace) {
 	l.mu.Lock()
@@ -294,6 +316,7 @@ type workspace struct {
 	ready     chan struct{}
 	removed   chan struct{} // closed when the workspace is no more
 	err       error
+	clock     atomic.Pointer[func() time.Time] // nil: the ledger's; see Backdate
 	memos     memos
 	strings   interner
 	past      pastStates
@@ -305,6 +328,14 @@ type workspace struct {
 }
 
 func (ws *workspace) unpin() { ws.pins.Add(-1) }
+
+// now returns the time at which what is written now happens.
+func (ws *workspace) now() time.Time {
+	if clock := ws.clock.Load(); clock != nil {
+		return (*clock)()
+	}
+	return ws.l.clock()
+}
 
 // resident returns the workspace, loading it if it is not in memory; the caller unpins.
 func (l *Ledger) resident(ctx context.Context, id ID) (*workspace, error) {

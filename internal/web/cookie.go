@@ -91,6 +91,7 @@ type said struct {
 	Text      string
 	Workspace string     `json:",omitzero"` // the slug of what can be undone
 	Undo      ledger.Seq `json:",omitzero"`
+	Open      string     `json:",omitzero"` // the page of what was made
 }
 
 const (
@@ -100,9 +101,12 @@ const (
 
 // Said makes the next page say what was done, with the verb of the button: "Deferred to
 // 4.2". A seq above 0 lets it be undone.
-func (q *Request) Said(text string, seq ledger.Seq) {
-	s := said{Text: text}
-	if seq > 0 {
+func (q *Request) Said(text string, seq ledger.Seq) { q.SaidOf(text, seq, "") }
+
+// SaidOf is Said with the way to the page of what was made.
+func (q *Request) SaidOf(text string, seq ledger.Seq, open string) {
+	s := said{Text: text, Open: open}
+	if seq > 0 && q.in == nil { // what is pending is taken back in its proposal
 		s.Workspace, s.Undo = q.Workspace.Slug, seq
 	}
 	q.toast = &s

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,15 @@ type Way struct {
 	Title, Note, Text string
 }
 
+// DemoWay is the name of the way that makes a workspace with everything in it, name and
+// settings too.
+const DemoWay = "demo"
+
+// HasDemo reports whether one can begin with a demo.
+func (k *Kit) HasDemo() bool {
+	return slices.ContainsFunc(k.Ways, func(w Way) bool { return w.Name == DemoWay })
+}
+
 // Founding is what a person decided about a new workspace.
 type Founding struct {
 	Name, TimeZone, Currency, FirstWeekday string
@@ -29,7 +39,7 @@ var blankWay = Way{Name: "blank", Title: "A blank page", Text: "A first product 
 
 func wayChoices(ways []Way) []ui.Choice {
 	var all []ui.Choice
-	for _, w := range append([]Way{blankWay}, ways...) {
+	for _, w := range append(slices.Clip(ways), blankWay) {
 		all = append(all, ui.Choice{Value: w.Name, Label: w.Title, Note: w.Note, Text: w.Text})
 	}
 	return all
@@ -47,10 +57,7 @@ func (q *Request) newWorkspace() error {
 		return err
 	}
 	v := f.Values
-	path, err := q.Kit.Found(q.Context(), q.Principal, Founding{
-		Name: v.Get("name"), TimeZone: v.Get("time_zone"), Currency: strings.ToUpper(v.Get("currency")),
-		FirstWeekday: v.Get("first_weekday"), Way: v.Get("way"),
-	})
+	path, err := q.found(v)
 	if err != nil {
 		status, ok := Refused(f, err)
 		if !ok {
@@ -59,6 +66,18 @@ func (q *Request) newWorkspace() error {
 		return q.Door(Door{Title: "New workspace", Wide: true, Status: status}, newWorkspacePage(f, q.Kit.Ways))
 	}
 	return q.Redirect(path)
+}
+
+func (q *Request) found(v url.Values) (string, error) {
+	if v.Get("way") != DemoWay && strings.TrimSpace(v.Get("name")) == "" {
+		var faults fault.Fields
+		faults.Add("name", "is required")
+		return "", faults.Err()
+	}
+	return q.Kit.Found(q.Context(), q.Principal, Founding{
+		Name: v.Get("name"), TimeZone: v.Get("time_zone"), Currency: strings.ToUpper(v.Get("currency")),
+		FirstWeekday: v.Get("first_weekday"), Way: v.Get("way"),
+	})
 }
 
 // space is a workspace of the reader.
@@ -110,14 +129,26 @@ func (q *Request) home() error {
 	return q.Desk("Workspaces", 0, homePage(spaces, q.Principal.Administers()))
 }
 
-// front leads to the first page that a phone has in its bar too, of those for the reader.
+// front leads to where a new workspace begins, else to the first page that a phone has in
+// its bar too, of those for the reader.
 func (q *Request) front() error {
+	if b := q.beginning(); b != nil && b.Fresh {
+		return q.Redirect(b.Href)
+	}
 	for _, n := range q.Kit.Nav {
 		if n.Quick && q.Workspace.Role.AtLeast(n.Least) {
 			return q.Redirect(q.Path(n.Path))
 		}
 	}
 	return q.Page(Page{Title: "Nothing to show"}, emptyWorkspacePage(q.Workspace.Name))
+}
+
+// beginning tells how far a new workspace has come, nil if there is nothing to tell.
+func (q *Request) beginning() *ui.Beginning {
+	if q.Kit.Begin == nil || q.Past() || q.in != nil {
+		return nil
+	}
+	return q.Kit.Begin(q)
 }
 
 // undo takes back one commit in the rights of who asks: the one that a toast names, else

@@ -10,6 +10,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
 // Kit is what pages share. It is made once, filled, and then only read by its users.
@@ -33,8 +34,16 @@ type Kit struct {
 	// Places lead from an entity of a kind to its page, relative to the workspace; a
 	// kind that is not there has none.
 	Places map[string]func(key string, id ledger.ID) string
+	// Create returns the address of the dialog that makes what belongs to a page, "" for a
+	// reader who may make nothing; nil: there is none.
+	Create func(*Request) string
 	// Ways are the ways to begin in a new workspace, beside an empty one.
 	Ways []Way
+	// Begin tells how far a new workspace has come for its reader, nil for one who need not
+	// be told; nil: nobody is told.
+	Begin func(*Request) *ui.Beginning
+	// Remove removes a workspace for ever; nil: that cannot be done from a page.
+	Remove func(ctx context.Context, workspace ledger.ID) error
 	// Found makes a workspace for its owner and returns the address to go on at.
 	Found func(ctx context.Context, owner access.Principal, f Founding) (string, error)
 

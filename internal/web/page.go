@@ -45,6 +45,10 @@ func (q *Request) Page(p Page, body templ.Component) error {
 	if !q.Past() && q.in == nil {
 		shell.Undo = "/w/" + q.Workspace.Slug + "/undo"
 	}
+	if q.Kit.Create != nil && !q.Past() {
+		shell.Create = q.Kit.Create(q)
+	}
+	shell.Begin = q.beginning()
 	q.fillNav(&shell, p.Area)
 	q.fillTime(&shell)
 	return q.render(p.Status, shell, body)
@@ -74,6 +78,14 @@ func (q *Request) Fragment(parts ...templ.Component) error {
 		parts = append(parts, ui.LateToast(q.toastOf(q.toast)))
 	}
 	return q.render(0, templ.Join(parts...), nil)
+}
+
+// Refuse answers a write with the part of the page that it came from, which says what is
+// wrong and keeps what was typed.
+func (q *Request) Refuse(status int, target string, part templ.Component) error {
+	q.W.Header().Set("HX-Retarget", target)
+	q.W.Header().Set("HX-Reswap", "outerHTML")
+	return q.render(status, part, nil)
 }
 
 // Partial reports whether htmx wants a part of the page, not all of it.
@@ -148,7 +160,7 @@ func (q *Request) document(title string) ui.Document {
 }
 
 func (q *Request) toastOf(s *said) ui.Toast {
-	t := ui.Toast{Text: s.Text}
+	t := ui.Toast{Text: s.Text, Open: s.Open}
 	if s.Undo > 0 {
 		t.Undo = undoButton("/w/"+url.PathEscape(s.Workspace)+"/undo", s.Undo, q.R.URL.RequestURI())
 	}

@@ -79,6 +79,11 @@ func (im *Importer) Sweep(ctx context.Context) error {
 	return im.store.sweep(ctx, 24*time.Hour, 30*24*time.Hour)
 }
 
+// Forget removes all imports into a workspace that is no more.
+func (im *Importer) Forget(ctx context.Context, workspace ledger.ID) error {
+	return im.store.leave(ctx, workspace)
+}
+
 // writes lets those pass who may write features, the least that an import makes, and who
 // look at now: an import belongs to no proposal and to no past.
 func (im *Importer) writes(handle func(*web.Request) error) func(*web.Request) error {

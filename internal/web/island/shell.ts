@@ -2,6 +2,7 @@
 // work without it; whatever needs it carries the class "js" and is hidden if there
 // is no script.
 
+import { openCreate, watchCreate } from './lib/create'
 import { at, closest, keep } from './lib/dom'
 import { gridKey, syncSelection } from './lib/grid'
 import { follow } from './lib/live'
@@ -34,6 +35,7 @@ function dialog(id: string | undefined) {
 const acts: Record<string, (on: HTMLElement, e: Event) => void> = {
   theme: (on, e) => { e.preventDefault(); switchTheme(on as HTMLButtonElement) },
   side: () => switchSidebar(),
+  create: (on, e) => { if (openCreate((on as HTMLAnchorElement).href)) e.preventDefault() },
   palette: (_, e) => { if (openPalette()) e.preventDefault() },
   keys: () => { document.querySelectorAll<HTMLElement>('[popover]:popover-open').forEach((p) => p.hidePopover()); dialog('keys') },
   dialog: (on) => dialog(on.dataset.for),
@@ -124,9 +126,25 @@ document.addEventListener('keydown', (e) => {
   }
 })
 
+// What takes a few seconds says so, and is asked for once.
+document.addEventListener('submit', (e) => {
+  const form = e.target
+  if (!(form instanceof HTMLFormElement) || !form.dataset.busy) return
+  if (form.dataset.sending !== undefined) { e.preventDefault(); return }
+  form.dataset.sending = ''
+  form.setAttribute('aria-busy', 'true')
+  const says = document.createElement('p')
+  says.className = 'fs12 sub'
+  says.setAttribute('role', 'status')
+  says.textContent = form.dataset.busy
+  form.append(says)
+})
+addEventListener('pageshow', (e) => { if (e.persisted) document.querySelectorAll<HTMLFormElement>('form[data-sending]').forEach((f) => { f.removeAttribute('data-sending'); f.removeAttribute('aria-busy'); f.querySelector(':scope > [role="status"]')?.remove() }) })
+
 // A new workspace is most likely in the time zone of who makes it.
 const zone = at<HTMLInputElement>('input[data-zone]')
 if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value
 
 watchToasts()
+watchCreate()
 follow()

@@ -18,24 +18,28 @@ var Areas = []*tableweb.Area{
 	{
 		Table: strategy.ObjectiveTable, Icon: "target", Create: access.Editor,
 		Columns: []string{"key", "title", "owner", "period", "product"},
+		Quick:   []string{"owner", "period", "product"},
 		Void:    "An objective says what is to be reached in a period. Features that serve one show it first on their thread.",
 		Main:    featuresBy("objective"), Extra: progress("title"),
 	},
 	{
 		Table: release.Table, Icon: "rocket", Create: access.Editor,
 		Columns: []string{"name", "status", "definition", "freeze", "code_freeze", "date", "owner"},
+		Quick:   []string{"date", "owner", "product"},
 		Void:    "A release is what ships together: its dates bound what fits in.",
 		Main:    featuresBy("release"), Extra: progress("name"),
 	},
 	{
 		Table: people.PersonTable, Icon: "users", Create: access.Editor,
 		Columns: []string{"name", "title", "email", "teams"},
+		Quick:   []string{"email", "title", "teams"},
 		Void:    "People own features and belong to teams. Whoever joins the workspace is added here.",
 		Main:    featuresBy("owner"),
 	},
 	{
 		Table: people.TeamTable, Icon: "users", Create: access.Editor,
 		Columns: []string{"name", "lead", "members"},
+		Quick:   []string{"lead"},
 		Void:    "A team is people who work together; effort is estimated for teams.",
 		Main:    featuresBy("team"),
 	},
@@ -55,11 +59,16 @@ var Areas = []*tableweb.Area{
 		Columns: []string{"label", "name", "type", "options", "unit"},
 		Void:    "A field of your own is a column of features: in lists, filters, files and the API.",
 	},
+	{
+		Table: backlog.TemplateTable, Icon: "copy", Create: access.Editor,
+		Columns: []string{"title", "of", "prefix", "values"},
+		Void:    "A template is what a new feature begins with: a title, a text and fields. Save one from a feature, or write it here.",
+	},
 }
 
 // Routes are the routes of all pages of a workspace.
 func Routes() []web.Route {
-	return slices.Concat(tableweb.Routes(Areas...), dependencyRoutes, settingsRoutes)
+	return slices.Concat(tableweb.Routes(Areas...), dependencyRoutes, settingsRoutes, startRoutes)
 }
 
 // Nav are the pages in the order of the sidebar.

@@ -20,6 +20,7 @@ var features = &tableweb.Area{
 	Import:  "import",
 	Columns: []string{"key", "title", "objective", "owner", "score", "effort", "target", "release", "status"},
 	Form:    []string{"title", "product", "description", "objective", "owner", "team", "release", "parent", "priority", "status", "tags"},
+	Quick:   []string{"objective", "owner", "release", "team", "priority", "tags"},
 	Group:   "release",
 	Void:    "A feature is something users get. Write down the next three, or import what another tool holds.",
 	Cells: map[string]tableweb.Cell{

@@ -33,13 +33,14 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	s := &site{t: t, Site: webtest.New(t, webtest.Options{
-		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views},
+		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views, backlog.Templates},
 		Rules: append(append(append([]access.Rule{}, strategy.Rules...), release.Rules...), backlog.Rules...),
 		Tables: []table.Any{
-			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
+			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable, backlog.TemplateTable,
 		},
 		Kit: func(k *web.Kit) {
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)
+			k.Create, k.Begin = tableweb.Create(pages.Areas...), pages.Begin
 		},
 		Routes: func(*web.Kit) []web.Route { return pages.Routes() },
 	})}

@@ -2,10 +2,12 @@ package pages
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/ui"
@@ -14,6 +16,7 @@ import (
 var settingsRoutes = []web.Route{
 	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings", Who: web.Member, Handle: settings},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/settings", Who: web.Admin, Handle: saveSettings},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/remove", Who: web.Admin, Handle: removeWorkspace},
 	{Method: http.MethodGet, Pattern: "/w/{workspace}/members", Who: web.Admin, Handle: members},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/invite", Who: web.Admin, Handle: invite},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/role", Who: web.Admin, Handle: changeRole},
@@ -59,6 +62,32 @@ func saveSettings(q *web.Request) error {
 	return q.Redirect(q.Path("settings"))
 }
 
+// mayRemove reports whether the reader decides about the end of the workspace.
+func mayRemove(q *web.Request) bool {
+	return q.Kit.Remove != nil && q.Workspace.Role == access.Owner && !q.Past()
+}
+
+// removeWorkspace removes the workspace for ever. Who does that writes its name, because
+// it cannot be undone.
+func removeWorkspace(q *web.Request) error {
+	f, err := q.Form("confirm")
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(f.Values.Get("confirm")) != q.Workspace.Name {
+		f.Errors = map[string]string{"confirm": "write the name as it stands here: " + q.Workspace.Name}
+		return showSettings(q, f, http.StatusUnprocessableEntity)
+	}
+	if !mayRemove(q) {
+		return fault.New(fault.Forbidden, "only owners decide about the end of a workspace")
+	}
+	if err := q.Kit.Remove(q.Context(), q.Workspace.ID); err != nil {
+		return err
+	}
+	q.Said("Removed "+q.Workspace.Name, 0)
+	return q.Redirect("/")
+}
+
 // member is somebody with a role in the workspace.
 type member struct {
 	membership *access.Membership
@@ -86,6 +115,9 @@ func readRoster(q *web.Request, f *ui.Form) (*roster, error) {
 			return nil, err
 		}
 		one := member{membership: m, name: a.Name, email: a.Email}
+		if p, ok := people.Of(now, m.Account); ok && a.ID.IsZero() { // nobody signs in as them
+			one.name, one.email = p.Name, p.Email
+		}
 		if p, ok := access.Products.Get(now, m.Product.ID()); ok {
 			one.product = p.Name
 		}

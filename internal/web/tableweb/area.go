@@ -26,6 +26,7 @@ type Area struct {
 	Create  access.Role
 	Import  string   // the page that brings them in from files; "": none
 	Form    []string // the fields of the form for a new one; nil: all that can be written
+	Quick   []string // the fields of the dialog that makes one from any page; nil: it is not offered elsewhere
 
 	// Cells draw columns in a way of their own.
 	Cells map[string]Cell
@@ -90,7 +91,7 @@ func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
 
 // Routes are the routes of the areas' pages.
 func Routes(areas ...*Area) []web.Route {
-	var all []web.Route
+	all := (&creator{areas}).routes()
 	for _, a := range areas {
 		base := "/w/{workspace}/" + a.Table.Name()
 		add := func(method, path string, handle func(*Area, *web.Request) error) {
@@ -112,6 +113,7 @@ func Routes(areas ...*Area) []web.Route {
 		add(http.MethodGet, "/{entity}/field/{column}", (*Area).fieldForm)
 		add(http.MethodPost, "/{entity}/field/{column}", (*Area).editField)
 		add(http.MethodPost, "/{entity}/delete", (*Area).remove)
+		add(http.MethodPost, "/{entity}/template", (*Area).saveTemplate)
 	}
 	return all
 }

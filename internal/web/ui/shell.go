@@ -61,6 +61,14 @@ type Kept struct {
 // Days is the number of days of the slider.
 func (c Clock) days() int { return max(c.Today.Sub(c.First), 1) }
 
+// Beginning is how far a new workspace has come.
+type Beginning struct {
+	Href      string // the page with the steps
+	Done, All int
+	Fresh     bool // there is nothing in it yet
+	Hidden    bool // the reader wants no more of it in the sidebar
+}
+
 // Banner says that a page shows the past, or a proposal.
 type Banner struct {
 	Text, Detail string
@@ -83,9 +91,11 @@ type Shell struct {
 	Foot      []NavItem
 	Account   Person
 	Find      string // address of the search, "" for none
+	Create    string // address of the dialog that makes something from any page, "" for none
 	Undo      string // where the reader's latest change is taken back, "" for a page that cannot write
 	Live      string // the stream of what changes, "" for a page that does not
 	Seq       int64  // the position that the page shows
+	Begin     *Beginning
 	Clock     *Clock
 	Banner    *Banner
 	Hints     []Hint

@@ -1,0 +1,45 @@
+package access
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/throughline-pm/throughline/internal/ledger"
+)
+
+// Preference returns what an account prefers in a workspace under a name, "" if it has not
+// said.
+func (a *Accounts) Preference(ctx context.Context, account, workspace ledger.ID, name string) (value string, err error) {
+	err = query(ctx, a.db, func(rows *sql.Rows) error { return rows.Scan(&value) },
+		`SELECT value FROM preferences WHERE account = $1 AND workspace = $2 AND name = $3`, account, workspace, name)
+	return value, err
+}
+
+// Prefer keeps what an account prefers; "" forgets it.
+func (a *Accounts) Prefer(ctx context.Context, account, workspace ledger.ID, name, value string) error {
+	return a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM preferences WHERE account = $1 AND workspace = $2 AND name = $3`, account, workspace, name)
+		if err != nil || value == "" {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO preferences(account, workspace, name, value) VALUES ($1, $2, $3, $4)`, account, workspace, name, value)
+		return err
+	})
+}
+
+// ForgetWorkspace removes what is kept of a workspace that is no more: invitations to it,
+// visits and preferences.
+func (a *Accounts) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
+	return a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM invitations WHERE workspace = $1`,
+			`DELETE FROM visits WHERE workspace = $1`,
+			`DELETE FROM preferences WHERE workspace = $1`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, workspace); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
