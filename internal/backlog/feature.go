@@ -82,9 +82,10 @@ var FeatureTable = table.New(Features, table.Spec[Feature]{
 	External: func(f *Feature) *string { return &f.ExternalKey }, ByOther: &featureByOther,
 	Archived: func(f *Feature) bool { return f.Archived },
 	Sort:     []table.Sort{{Column: "rank"}},
-	New:      newFeature,
-	Custom:   customColumns,
-	Reads:    []ledger.AnyKind{Fields, Formulas},
+	Rank:     "rank", Move: Move,
+	New:    newFeature,
+	Custom: customColumns,
+	Reads:  []ledger.AnyKind{Fields, Formulas},
 	Columns: []table.Column[Feature]{
 		table.Text("title", "Title", func(f *Feature) *string { return &f.Title }).Required(),
 		table.Link("objective", "Objective", "objective", func(f *Feature) *ledger.Ref { return &f.Objective }),

@@ -81,8 +81,22 @@ type Info struct {
 	Shape    reflect.Type     `json:"-"` // of an object: the Go type that is its JSON
 }
 
-// Groupable reports whether a list can be grouped by the column, and turned into a board.
+// Groupable reports whether a list can be grouped by the column: it has one value, and
+// entities share it.
 func (i Info) Groupable() bool {
+	switch i.Type {
+	case TypeText:
+		return i.Name != "key" && i.Name != "id" && i.Name != "rank"
+	case TypeNumber, TypeDay, TypeURL:
+		return true
+	default:
+		return i.Boardable()
+	}
+}
+
+// Boardable reports whether a list can be turned into a board by the column: its values
+// can be told before an entity has them.
+func (i Info) Boardable() bool {
 	return i.Type == TypeChoice || i.Type == TypeLink || i.Type == TypeFlag
 }
 

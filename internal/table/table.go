@@ -28,6 +28,12 @@ type Spec[T any] struct {
 	Reads    []ledger.AnyKind                // what Custom reads
 	Sort     []Sort                          // the order if nothing is said
 
+	// Rank is the column of the order that people make by hand, and Move what gives an
+	// entity its place in it, behind one and before another. Tables without such an order
+	// leave both out.
+	Rank string
+	Move func(tx *ledger.Tx, id, behind, before ledger.ID) error
+
 	// Delete is what it means to delete one, if that is more than taking it away.
 	Delete func(tx *ledger.Tx, id ledger.ID) error
 }
@@ -134,6 +140,7 @@ type Any interface {
 
 	Lister
 	Editor
+	Mover
 }
 
 // Row is one entity of any table.

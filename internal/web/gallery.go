@@ -9,12 +9,6 @@ import (
 // gallery shows every component in every state, with data of its own: for those who
 // build pages, and for the tests that look at them.
 func (q *Request) gallery() error {
-	if q.Query("more") != "" {
-		g := galleryGrid()
-		g.More, g.Groups = "", g.Groups[1:]
-		g.Groups[0].Title = "Later"
-		return q.Fragment(ui.GridRows(g))
-	}
 	past, pending := q.Query("at") != "", q.Query("in") != ""
 	shell := ui.Shell{
 		Document:  q.document("Gallery"),
@@ -101,7 +95,7 @@ func galleryGrid() ui.Grid {
 		return templ.Join(all...)
 	}
 	return ui.Grid{
-		Caption: "Features grouped by release", Select: "bulk", More: "/_gallery?more=1",
+		Caption: "Features grouped by release", Select: "bulk",
 		Columns: []ui.Column{
 			{Name: "Key", Width: "c-key", Phone: "key", Sort: "?sort=key"},
 			{Name: "Title", Phone: "ttl", Sort: "?sort=title"},

@@ -191,6 +191,13 @@ func (q *Request) fillNav(s *ui.Shell, area string) {
 		last := &s.Nav[len(s.Nav)-1]
 		last.Items = append(last.Items, item)
 	}
+	if kept := q.navFavourites(); len(kept) > 0 {
+		at := 0
+		if len(s.Nav) > 0 && s.Nav[0].Caption == "" {
+			at = 1
+		}
+		s.Nav = slices.Insert(s.Nav, at, ui.NavSection{Caption: "Favourites", Items: kept})
+	}
 }
 
 // sliderDays is how far back the slider of days reaches; the field beside it reaches

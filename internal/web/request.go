@@ -25,9 +25,10 @@ type Request struct {
 	Workspace Workspace        // zero outside one
 	Snapshots                  // of the workspace: now, past or pending
 
-	conn  *connection
-	toast *said
-	query url.Values
+	conn       *connection
+	toast      *said
+	query      url.Values
+	favourites *[]access.Favourite // nil: not read yet
 }
 
 // Workspace is the workspace of a request, with the settings and role of now.

@@ -51,6 +51,7 @@ func Routes(k *Kit) []Route {
 		post("/w/{workspace}/write/preview", Member, (*Request).preview),
 		get("/w/{workspace}/write/people", Member, (*Request).suggestPeople),
 		get("/w/{workspace}/write/things", Member, (*Request).suggestThings),
+		post("/w/{workspace}/favourites", Member, (*Request).favourite),
 	}
 	if k.Development {
 		routes = append(routes, before(get("/_gallery", Anyone, (*Request).gallery)))

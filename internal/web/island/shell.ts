@@ -2,13 +2,18 @@
 // work without it; whatever needs it carries the class "js" and is hidden if there
 // is no script.
 
+import './lib/board'
+import './lib/columns'
 import { openCreate, watchCreate } from './lib/create'
 import { at, closest, keep } from './lib/dom'
 import { gridKey, syncSelection } from './lib/grid'
 import { follow } from './lib/live'
 import { openPalette, paletteKey } from './lib/palette'
+import './lib/order'
 import './lib/post'
+import './lib/stay'
 import { watchToasts } from './lib/toast'
+import { watchWindow } from './lib/window'
 
 const root = document.documentElement
 
@@ -147,4 +152,5 @@ if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat()
 
 watchToasts()
 watchCreate()
+watchWindow()
 follow()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
@@ -26,6 +27,8 @@ var features = &tableweb.Area{
 	Cells: map[string]tableweb.Cell{
 		"status": statusCell, "effort": effortCell, "score": scoreCell, "value": valueCell, "priority": priorityCell,
 	},
+	Card:      []string{"throughline", "owner", "target"},
+	Marks:     map[string]func(*table.Scope, ledger.ID) templ.Component{"status": statusMark},
 	Extra:     []tableweb.Extra{{Name: "throughline", Label: "Throughline", After: "title", Width: "c-dots", Cell: dotsCell}},
 	Beside:    func(v *tableweb.View) templ.Component { return statusCell(v, "status") },
 	Strip:     func(v *tableweb.View) templ.Component { return ui.Thread{Stations: stations(v), Current: -1} },
@@ -50,7 +53,11 @@ var categories = map[backlog.Stage]ui.Status{
 }
 
 func statusCell(v *tableweb.View, _ string) templ.Component {
-	s, ok := backlog.Statuses.Get(v.Scope.View, feature(v).Status.ID())
+	return statusMark(v.Scope, feature(v).Status.ID())
+}
+
+func statusMark(scope *table.Scope, id ledger.ID) templ.Component {
+	s, ok := backlog.Statuses.Get(scope.View, id)
 	if !ok {
 		return tableweb.None
 	}

@@ -152,11 +152,11 @@ func TestTheListSortsFiltersAndGroups(t *testing.T) {
 
 func TestTheFilterFormMakesAnAddress(t *testing.T) {
 	s := newSite(t)
-	r, _ := s.Get(t, s.c, "/w/fieldbook/features?filter=owner+%3D+me&add=1&column=status&op=in&value=Building,+Live")
+	r, _ := s.Get(t, s.c, "/w/fieldbook/features?filter=owner+%3D+me&set=new&column=status&op=in&value=Building,+Live")
 	if got := r.Header.Get("Location"); got != "/w/fieldbook/features?filter=owner+%3D+me+and+status+in+%28Building%2C+Live%29" {
 		t.Errorf("it leads to %s", got)
 	}
-	if text := plainText(s.get("features?add=1&column=effort&op=>%3D&value=many", 200)); !strings.Contains(text, `"many" is no number`) {
+	if text := plainText(s.get("features?set=new&column=effort&op=>%3D&value=many", 200)); !strings.Contains(text, `"many" is no number`) {
 		t.Errorf("a faulty condition says %.300s", text)
 	}
 }
@@ -274,7 +274,7 @@ func TestThePastCanBeReadAndNotWritten(t *testing.T) {
 func TestSavedViewsAreTheirMakers(t *testing.T) {
 	s := newSite(t)
 	s.post("features/views", url.Values{"title": {"Mine"}, "query": {"filter=owner+%3D+me"}}, 303)
-	if text := plainText(s.get("features", 200)); !strings.Contains(text, "All features Mine") {
+	if text := plainText(s.get("features", 200)); !strings.Contains(text, "All features 3 Mine 1") {
 		t.Errorf("the view is no tab: %.200s", text)
 	}
 	editor := s.Client(t, s.Account(t, "Bex", access.Editor))

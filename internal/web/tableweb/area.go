@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
@@ -30,6 +31,11 @@ type Area struct {
 
 	// Cells draw columns in a way of their own.
 	Cells map[string]Cell
+	// Card are the columns that a card of a board shows beside key and title; nil: those of
+	// the list.
+	Card []string
+	// Marks draw the value of a link at the head of a column of a board.
+	Marks map[string]func(s *table.Scope, id ledger.ID) templ.Component
 	// Extra are columns that only pages have, after the named column.
 	Extra []Extra
 	// Beside stands right of the title of an entity; Strip below it, Main in its body
@@ -77,7 +83,9 @@ func ref(r table.Row) string {
 
 // Places lead from an entity of an area's kind to its page.
 func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
-	places := map[string]func(string, ledger.ID) string{}
+	places := map[string]func(string, ledger.ID) string{
+		backlog.Views.Name(): func(_ string, id ledger.ID) string { return "views/" + id.String() },
+	}
 	for _, a := range areas {
 		places[a.Table.Kind()] = func(key string, id ledger.ID) string {
 			if key == "" {
@@ -105,7 +113,12 @@ func Routes(areas ...*Area) []web.Route {
 		add(http.MethodGet, "/new", (*Area).newForm)
 		add(http.MethodPost, "", (*Area).create)
 		add(http.MethodPost, "/views", (*Area).saveView)
+		add(http.MethodPost, "/views/edit", (*Area).changeView)
 		add(http.MethodPost, "/views/remove", (*Area).dropView)
+		add(http.MethodGet, "/filter", (*Area).filterForm)
+		if a.Table.Rank() != "" {
+			add(http.MethodPost, "/move", (*Area).move)
+		}
 		add(http.MethodGet, "/{entity}", (*Area).show)
 		add(http.MethodGet, "/{entity}/history", (*Area).history)
 		add(http.MethodGet, "/{entity}/edit", (*Area).editForm)
@@ -115,7 +128,7 @@ func Routes(areas ...*Area) []web.Route {
 		add(http.MethodPost, "/{entity}/delete", (*Area).remove)
 		add(http.MethodPost, "/{entity}/template", (*Area).saveTemplate)
 	}
-	return all
+	return append(all, web.Route{Method: http.MethodGet, Pattern: "/w/{workspace}/views/{entity}", Who: web.Member, Handle: openView(areas)})
 }
 
 // MayCreate reports whether the reader has the role to make one.

@@ -135,6 +135,17 @@ func (v *View) properties() []table.Info {
 // again, and knows the owner.
 func (v *View) MayEdit() bool { return !v.Past() && v.Workspace.Role.AtLeast("contributor") }
 
+// infos are the columns of the table that the list shows.
+func (l *listing) infos() []table.Info {
+	var all []table.Info
+	for _, c := range l.shown {
+		if c.extra == nil {
+			all = append(all, c.Info)
+		}
+	}
+	return all
+}
+
 // export answers with the rows of this list as a file.
 func (a *Area) export(q *web.Request) error {
 	l, err := a.read(q)
@@ -148,5 +159,5 @@ func (a *Area) export(q *web.Request) error {
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="`+a.Table.Name()+`.csv"`)
 	q.W.WriteHeader(http.StatusOK)
-	return exchange.ExportView(q.W, l.Scope, a.Table, l.shown, l.list.Rows(0, l.list.Total))
+	return exchange.ExportView(q.W, l.Scope, a.Table, l.infos(), l.list.Rows(0, l.list.Total))
 }

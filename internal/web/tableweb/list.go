@@ -1,23 +1,19 @@
 package tableweb
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
-	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
-
-// pageRows is how many rows come at once; the next ones follow when the end is seen.
-const pageRows = 50
 
 // listing is a list in front of a reader.
 type listing struct {
@@ -25,11 +21,19 @@ type listing struct {
 	query   table.Query
 	list    *table.List
 	columns []table.Info // all
-	shown   []table.Info // in order
-	from    int
-	fault   string // what is wrong with the query; the list is then that of no query
+	shown   []shown      // in order
+	fault   string       // what is wrong with the query; the list is then that of no query
 	views   []*backlog.View
-	current *backlog.View // the saved view that the query is
+	current *backlog.View // the saved view that the address comes from
+
+	lines       lines
+	from, count int // of lines: the window
+}
+
+// shown is a column that the list shows: one of the table, or one that only pages have.
+type shown struct {
+	table.Info
+	extra *Extra
 }
 
 func (a *Area) read(q *web.Request) (*listing, error) {
@@ -44,16 +48,16 @@ func (a *Area) read(q *web.Request) (*listing, error) {
 	l := &listing{View: &View{Request: q, Scope: scope, Area: a}, columns: a.Table.Columns(scope.View)}
 	params := q.R.URL.Query()
 	if params, err = l.withCondition(params); err == nil {
-		l.query, err = table.ParseQuery(params)
-	}
-	if err == nil && l.query.Group == "" && !params.Has("group") {
-		l.query.Group = a.Group
-	}
-	if err == nil && l.query.Group == "none" {
-		l.query.Group = ""
+		l.query, err = a.parse(params)
 	}
 	if err == nil {
-		l.list, err = a.Table.List(q.Context(), scope, snapshot, l.query)
+		err = l.withLimit(params)
+	}
+	if err == nil && l.query.Layout == table.Board {
+		err = l.chooseBoard()
+	}
+	if err == nil {
+		l.list, err = a.Table.List(q.Context(), scope, snapshot, l.listed())
 	}
 	if fault.Is(err, fault.Invalid) {
 		l.fault = messages(err)
@@ -63,18 +67,57 @@ func (a *Area) read(q *web.Request) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := l.query.Columns
-	if len(names) == 0 {
-		names = a.Columns
-	}
-	for _, name := range names {
-		if i := slices.IndexFunc(l.columns, func(c table.Info) bool { return c.Name == name }); i >= 0 {
-			l.shown = append(l.shown, l.columns[i])
+	for _, name := range l.chosen() {
+		if x := a.extra(name); x != nil {
+			l.shown = append(l.shown, shown{table.Info{Name: x.Name, Label: x.Label}, x})
+		} else if i := slices.IndexFunc(l.columns, func(c table.Info) bool { return c.Name == name }); i >= 0 {
+			l.shown = append(l.shown, shown{Info: l.columns[i]})
 		}
 	}
-	l.from, _ = strconv.Atoi(q.Query("from")) // anything else is the beginning
-	l.findViews(params)
+	l.findViews()
+	if l.query.Layout == "" {
+		l.readWindow()
+	}
 	return l, nil
+}
+
+// extra returns the named column that only pages have, nil if it is none.
+func (a *Area) extra(name string) *Extra {
+	if i := slices.IndexFunc(a.Extra, func(x Extra) bool { return x.Name == name }); i >= 0 {
+		return &a.Extra[i]
+	}
+	return nil
+}
+
+// chosen are the names of the columns that are shown.
+func (l *listing) chosen() []string {
+	if len(l.query.Columns) > 0 {
+		return l.query.Columns
+	}
+	if l.query.Layout == table.Board && l.Area.Card != nil {
+		return l.Area.Card
+	}
+	var all []string
+	for _, name := range l.Area.Columns {
+		all = append(all, name)
+		for _, x := range l.Area.Extra {
+			if x.After == name {
+				all = append(all, x.Name)
+			}
+		}
+	}
+	return all
+}
+
+// listed returns the query as the table knows it: without the columns of pages alone, and
+// on a board grouped by the column of the board.
+func (l *listing) listed() table.Query {
+	q := l.query
+	q.Columns = slices.DeleteFunc(slices.Clone(q.Columns), func(name string) bool { return l.Area.extra(name) != nil })
+	if q.Layout == table.Board {
+		q.Group = q.Board
+	}
+	return q
 }
 
 // messages joins what is wrong with the fields of an input.
@@ -96,11 +139,11 @@ func (a *Area) list(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.Query("add") != "" && l.fault == "" { // the form of a new condition: its own address is that of the view
+	if (q.Query("set") != "" || q.Query("limited") != "") && l.fault == "" { // a form of the list: its own address is that of the view
 		return q.Redirect(l.address(l.query))
 	}
-	if q.Partial() && l.from > 0 {
-		return q.Fragment(ui.GridRows(l.grid()))
+	if q.Query("only") == "rows" && q.Partial() && l.query.Layout == "" {
+		return q.Fragment(l.grid())
 	}
 	summary := ui.Count(l.list.Total, a.Table.One(), strings.ToLower(a.Table.Label()))
 	if a.Summary != nil {
@@ -108,30 +151,25 @@ func (a *Area) list(q *web.Request) error {
 			summary += " · " + more
 		}
 	}
-	return q.Page(web.Page{Title: a.Table.Label(), Summary: summary, Hints: []ui.Hint{
+	page := web.Page{Title: a.Table.Label(), Summary: summary, Hints: []ui.Hint{
 		{Keys: []string{"J", "K"}, Does: "move"}, {Keys: []string{"↵"}, Does: "open"}, {Keys: []string{"C"}, Does: "new"}, {Keys: []string{"F"}, Does: "filter"},
-	}}, listPage(l))
-}
-
-// address returns the address of a query of this list.
-func (l *listing) address(q table.Query) string {
-	v := q.Values()
-	if q.Group == "" && l.Area.Group != "" {
-		v.Set("group", "none")
-	}
-	if q.Group == l.Area.Group {
-		v.Del("group")
-	}
-	for _, keep := range []string{"at", "in"} {
-		if x := l.Query(keep); x != "" {
-			v.Set(keep, x)
+	}}
+	if l.query.Layout == table.Board {
+		page.Hints = []ui.Hint{
+			{Keys: []string{"↑", "↓", "←", "→"}, Does: "move"}, {Keys: []string{"Alt"}, Does: "+ arrows carry the card"}, {Keys: []string{"↵"}, Does: "open"}, {Keys: []string{"⌘ B"}, Does: "list"},
 		}
 	}
-	path := "/w/" + l.Workspace.Slug + "/" + l.Area.Table.Name()
-	if len(v) == 0 {
-		return path
+	return q.Page(page, listPage(l))
+}
+
+// address returns the address of a query of this list, from the view and in the moment
+// that the page shows.
+func (l *listing) address(q table.Query) string {
+	href := l.addressOf(q, l.Query("view"))
+	for _, keep := range []string{"at", "in"} {
+		href = ui.With(href, keep, l.Query(keep))
 	}
-	return path + "?" + v.Encode()
+	return href
 }
 
 // with returns the address of the list with another query.
@@ -157,105 +195,198 @@ func (l *listing) sortBy(column string) string {
 	})
 }
 
-func (l *listing) order(column string) string {
-	if len(l.query.Sort) == 0 || l.query.Sort[0].Column != column {
-		return ""
-	}
-	if l.query.Sort[0].Desc {
-		return "descending"
-	}
-	return "ascending"
-}
-
-// toggle returns the address of the list with the column shown, or not.
-func (l *listing) toggle(column string) string {
+// sortAlsoBy returns the address under the head of a column with Shift: the rows are
+// ordered by it too, then the other way round, then not.
+func (l *listing) sortAlsoBy(column string) string {
 	return l.with(func(q *table.Query) {
-		if len(q.Columns) == 0 {
-			for _, c := range l.shown {
-				q.Columns = append(q.Columns, c.Name)
-			}
-		}
-		if i := slices.Index(q.Columns, column); i >= 0 {
-			q.Columns = slices.Delete(q.Columns, i, i+1)
-		} else {
-			q.Columns = append(q.Columns, column)
+		i := slices.IndexFunc(q.Sort, func(o table.Sort) bool { return o.Column == column })
+		switch {
+		case i < 0:
+			q.Sort = append(q.Sort, table.Sort{Column: column})
+		case q.Sort[i].Desc:
+			q.Sort = slices.Delete(q.Sort, i, i+1)
+		default:
+			q.Sort[i].Desc = true
 		}
 	})
 }
 
-func (l *listing) isShown(column string) bool {
-	return slices.ContainsFunc(l.shown, func(c table.Info) bool { return c.Name == column })
+// order returns how the rows are ordered by a column, and which place it has among
+// several by which they are.
+func (l *listing) order(column string) (order string, place int) {
+	for i, o := range l.query.Sort {
+		if o.Column != column {
+			continue
+		}
+		if len(l.query.Sort) > 1 {
+			place = i + 1
+		}
+		if o.Desc {
+			return "descending", place
+		}
+		return "ascending", place
+	}
+	return "", 0
 }
 
-// grid is the rows of this part of the list.
-func (l *listing) grid() ui.Grid {
-	g := ui.Grid{Caption: l.Area.Table.Label()}
-	type drawn struct {
-		info table.Info
-		cell Cell
+// arrange returns the address of the list with its columns chosen otherwise.
+func (l *listing) arrange(change func(names []string) []string) string {
+	return l.with(func(q *table.Query) { q.Columns = change(slices.Clone(l.names())) })
+}
+
+// names are the columns that are shown.
+func (l *listing) names() []string {
+	all := make([]string, len(l.shown))
+	for i, c := range l.shown {
+		all[i] = c.Name
 	}
-	var draw []drawn
-	for _, c := range l.shown {
-		g.Columns = append(g.Columns, l.head(c))
-		draw = append(draw, drawn{info: c})
-		for _, x := range l.Area.Extra {
-			if x.After == c.Name {
-				g.Columns = append(g.Columns, ui.Column{ID: x.Name, Name: x.Label, Width: x.Width, Low: true})
-				draw = append(draw, drawn{info: table.Info{Name: x.Name}, cell: x.Cell})
-			}
+	return all
+}
+
+// toggle returns the address of the list with the column shown, or not.
+func (l *listing) toggle(column string) string {
+	return l.arrange(func(names []string) []string {
+		if i := slices.Index(names, column); i >= 0 {
+			return slices.Delete(names, i, i+1)
+		}
+		return append(names, column)
+	})
+}
+
+// shift returns the address of the list with the shown column moved by one place, "" if
+// there is none on that side.
+func (l *listing) shift(column string, by int) string {
+	i := slices.Index(l.names(), column)
+	if i < 0 || i+by < 0 || i+by >= len(l.shown) {
+		return ""
+	}
+	return l.arrange(func(names []string) []string {
+		names[i], names[i+by] = names[i+by], names[i]
+		return names
+	})
+}
+
+func (l *listing) isShown(column string) bool { return slices.Contains(l.names(), column) }
+
+// hidden are the columns that are not shown, those that only pages have first.
+func (l *listing) hidden() []ui.Option {
+	var all []ui.Option
+	for _, x := range l.Area.Extra {
+		if !l.isShown(x.Name) {
+			all = append(all, ui.Option{Value: x.Name, Label: x.Label})
 		}
 	}
+	for _, c := range l.columns {
+		if !l.isShown(c.Name) {
+			all = append(all, ui.Option{Value: c.Name, Label: c.Label})
+		}
+	}
+	return all
+}
+
+// byHand reports whether the rows stand in the order made by hand, so that they can be
+// moved in it.
+func (l *listing) byHand() bool {
+	rank := l.Area.Table.Rank()
+	if rank == "" || !l.Area.mayWrite(l.Request) || !l.Workspace.Role.AtLeast(access.Editor) {
+		return false
+	}
+	return len(l.query.Sort) == 0 || l.query.Sort[0] == table.Sort{Column: rank}
+}
+
+// grid is the rows of the window.
+func (l *listing) grid() ui.Grid {
+	g := ui.Grid{ID: "list", Caption: l.Area.Table.Label()}
+	for _, c := range l.shown {
+		g.Columns = append(g.Columns, l.head(c))
+	}
+	bare := l.query
+	bare.Columns, bare.Widths = nil, nil
+	g.Lay = l.address(bare)
+	if l.byHand() {
+		g.Move = l.Request.Path(l.Area.Table.Name(), "move")
+	}
+	title := l.titleAt()
 	line := func(r table.Row) ui.Row {
 		v := &View{Request: l.Request, Scope: l.Scope, Area: l.Area, Row: r}
-		row := ui.Row{ID: r.ID().String(), Label: ref(r), Cells: make([]templ.Component, len(draw))}
-		for i, d := range draw {
+		row := ui.Row{ID: r.ID().String(), Label: ref(r), Cells: make([]templ.Component, len(l.shown))}
+		for i, c := range l.shown {
 			switch {
-			case d.cell != nil:
-				row.Cells[i] = d.cell(v, d.info.Name)
-			case i == l.titleAt(draw[0].info.Name):
+			case i == title:
 				row.Cells[i] = ui.Title(r.Title(), v.Path())
 			default:
-				row.Cells[i] = v.cell(d.info)
+				row.Cells[i] = v.shownCell(c)
 			}
 		}
 		return row
 	}
-	rows := l.list.Rows(l.from, pageRows)
-	next := l.from + len(rows)
-	if l.list.Groups == nil {
-		g.Groups = []ui.Group{{}}
-		for _, r := range rows {
-			g.Groups[0].Rows = append(g.Groups[0].Rows, line(r))
-		}
-	}
-	for _, group := range l.list.Groups {
-		first, end := max(group.First, l.from), min(group.First+group.Count, next)
-		if first >= end {
-			continue
-		}
-		u := ui.Group{}
-		if first == group.First { // its head is not repeated where a part of the list begins
+	parts, above, below := l.lines.window(l.from, l.count)
+	for _, p := range parts {
+		u := ui.Group{ID: "g"}
+		if p.group >= 0 {
+			group := l.list.Groups[p.group]
+			u.ID = "g" + strconv.Itoa(p.group)
 			u.Title, u.Meta = l.groupTitle(group), l.groupMeta(group)
+			u.Folded, u.Fold = l.lines.folded[p.group], l.fold(u.Title)
 		}
-		for _, r := range rows[first-l.from : end-l.from] {
+		for _, r := range l.list.Rows(p.first, p.rows) {
 			u.Rows = append(u.Rows, line(r))
 		}
 		g.Groups = append(g.Groups, u)
 	}
-	if next < l.list.Total {
-		g.More = ui.With(l.address(l.query), "from", strconv.Itoa(next))
-	}
+	g.Window = l.windowOf(parts, above, below)
 	return g
 }
 
-// titleAt is the place of the column that opens the row: the title, or the second
-// where the first is the key.
-func (l *listing) titleAt(first string) int {
-	if first == "key" {
-		return 1
+// shownCell draws a column that a list or a card shows.
+func (v *View) shownCell(c shown) templ.Component {
+	if c.extra != nil {
+		return c.extra.Cell(v, c.Name)
+	}
+	return v.cell(c.Info)
+}
+
+// fold returns the address of the list with the group folded, or unfolded.
+func (l *listing) fold(group string) string {
+	return l.with(func(q *table.Query) {
+		q.Folded = slices.Clone(q.Folded)
+		if i := slices.Index(q.Folded, group); i >= 0 {
+			q.Folded = slices.Delete(q.Folded, i, i+1)
+		} else {
+			q.Folded = append(q.Folded, group)
+		}
+	})
+}
+
+// foldAll returns the address of the list with all groups folded, or none.
+func (l *listing) foldAll(folded bool) string {
+	return l.with(func(q *table.Query) {
+		q.Folded = nil
+		if folded {
+			for _, g := range l.list.Groups {
+				q.Folded = append(q.Folded, l.groupTitle(g))
+			}
+		}
+	})
+}
+
+// titleAt is the place of the column that opens the row: the title or name, else the
+// first that is no key.
+func (l *listing) titleAt() int {
+	for i, c := range l.shown {
+		if c.extra == nil && isTitle(c.Name) {
+			return i
+		}
+	}
+	for i, c := range l.shown {
+		if c.extra == nil && c.Name != "key" {
+			return i
+		}
 	}
 	return 0
 }
+
+func isTitle(column string) bool { return column == "title" || column == "name" || column == "label" }
 
 func (l *listing) groupTitle(g table.Group) string {
 	if g.Value != "" {
@@ -278,12 +409,18 @@ var widths = map[string]string{
 	"key": "c-key", "objective": "c-obj", "owner": "c-own", "score": "c-score", "effort": "c-eff", "status": "c-st",
 }
 
-func (l *listing) head(c table.Info) ui.Column {
-	u := ui.Column{ID: c.Name, Name: c.Label, About: c.Doc, Right: c.Numeric() || c.Name == "effort", Order: l.order(c.Name), Sort: l.sortBy(c.Name)}
+func (l *listing) head(c shown) ui.Column {
+	u := ui.Column{ID: c.Name, Name: c.Label, About: c.Doc, Right: c.Numeric() || c.Name == "effort", Pixels: l.query.Widths[c.Name]}
+	if c.extra != nil {
+		u.Width, u.Low = c.extra.Width, true
+		return u
+	}
+	u.Sort, u.Also = l.sortBy(c.Name), l.sortAlsoBy(c.Name)
+	u.Order, u.Place = l.order(c.Name)
 	switch {
 	case c.Name == "key":
 		u.Phone, u.Width = "key", "c-key"
-	case len(l.shown) > 0 && (c.Name == "title" || c.Name == "name" || c.Name == "label"):
+	case isTitle(c.Name):
 		u.Phone = "ttl"
 	case c.Name == "status":
 		u.Phone, u.Width = "top", "c-st"
@@ -303,90 +440,4 @@ func (l *listing) head(c table.Info) ui.Column {
 		u.Width, u.Low = "w9", true
 	}
 	return u
-}
-
-// findViews looks for the saved views of this list that the reader sees.
-func (l *listing) findViews(params url.Values) {
-	if _, ok := l.Kit.Tables.Of(backlog.Views.Name()); !ok {
-		return
-	}
-	for w := range backlog.Views.All(l.Scope.View) {
-		if w.Of != l.Area.Table.Name() {
-			continue
-		}
-		l.views = append(l.views, w)
-		saved, err := url.ParseQuery(w.Query)
-		if err == nil && saved.Encode() == l.saved(params) {
-			l.current = w
-		}
-	}
-}
-
-// saved returns the query string under which these parameters are saved.
-func (l *listing) saved(params url.Values) string {
-	v := url.Values{}
-	for _, key := range []string{"filter", "q", "sort", "group", "columns"} {
-		if x := params.Get(key); x != "" {
-			v.Set(key, x)
-		}
-	}
-	return v.Encode()
-}
-
-// tabs are the list as it is without a query, and the saved views.
-func (l *listing) tabs() []ui.Tab {
-	plain := l.saved(l.R.URL.Query())
-	all := []ui.Tab{{Label: "All " + strings.ToLower(l.Area.Table.Label()), Href: l.address(table.Query{Group: l.Area.Group}), Current: plain == ""}}
-	for _, w := range l.views {
-		href := "/w/" + l.Workspace.Slug + "/" + l.Area.Table.Name() + "?" + w.Query
-		for _, keep := range []string{"at", "in"} {
-			href = ui.With(href, keep, l.Query(keep))
-		}
-		all = append(all, ui.Tab{Label: w.Title, Href: href, Current: w == l.current})
-	}
-	return all
-}
-
-// changed reports whether the list is one that could be saved as a view.
-func (l *listing) changed() bool {
-	return l.current == nil && l.saved(l.R.URL.Query()) != "" && !l.Past() && l.fault == ""
-}
-
-// saveView keeps the query of the list under a name.
-func (a *Area) saveView(q *web.Request) error {
-	f, err := q.Form("title", "query", "shared")
-	if err != nil {
-		return err
-	}
-	back := q.Path(a.Table.Name()) + "?" + f.Values.Get("query")
-	seq, err := q.Update("save view", func(tx *ledger.Tx) error {
-		_, err := backlog.Views.Create(tx, backlog.View{
-			Title: strings.TrimSpace(f.Values.Get("title")), Of: a.Table.Name(), Query: f.Values.Get("query"),
-			Layout: "list", Shared: f.Values.Get("shared") == "yes",
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	q.Said("Saved "+f.Values.Get("title"), seq)
-	return q.Redirect(back)
-}
-
-// dropView removes a saved view.
-func (a *Area) dropView(q *web.Request) error {
-	f, err := q.Form("view")
-	if err != nil {
-		return err
-	}
-	id, err := ledger.ParseID(f.Values.Get("view"))
-	if err != nil {
-		return fault.New(fault.NotFound, "there is no such view")
-	}
-	seq, err := q.Update("remove view", func(tx *ledger.Tx) error { return backlog.Views.Delete(tx, id) })
-	if err != nil {
-		return err
-	}
-	q.Said("Removed the view", seq)
-	return q.Redirect(q.Path(a.Table.Name()))
 }

@@ -2,8 +2,10 @@ package tableweb
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
@@ -26,12 +28,96 @@ func (l *listing) filterText() string {
 // kept are the parameters of the address that a form of the list passes on.
 func (l *listing) kept(but ...string) []ui.Kept {
 	var all []ui.Kept
-	for _, name := range []string{"filter", "q", "sort", "group", "columns", "at", "in"} {
+	for _, name := range []string{"filter", "q", "sort", "group", "columns", "fold", "layout", "board", "limits", "x", "y", "view", "at", "in"} {
 		if v := l.Query(name); v != "" && !slices.Contains(but, name) {
 			all = append(all, ui.Kept{Name: name, Value: v})
 		}
 	}
 	return all
+}
+
+// plainPath is where forms of the list are sent, with what they keep in their fields.
+func (l *listing) plainPath() string { return "/w/" + l.Workspace.Slug + "/" + l.Area.Table.Name() }
+
+func joint(any bool) string {
+	if any {
+		return "or"
+	}
+	return "and"
+}
+
+func switchTitle(any bool) string {
+	if any {
+		return "One of these is enough; switch to all of them"
+	}
+	return "All of these must hold; switch to any of them"
+}
+
+func saveLabel(l *listing) string {
+	if l.current != nil {
+		return "Save as a new view"
+	}
+	return "Save view"
+}
+
+// audiences are those who can see a saved view.
+var audiences = []ui.Option{{Value: "me", Label: "Only you"}, {Value: "everybody", Label: "Everybody"}}
+
+func audience(l *listing) string {
+	if l.current.Shared {
+		return "everybody"
+	}
+	return "me"
+}
+
+func sortLabel(l *listing) string {
+	switch n := len(l.query.Sort); n {
+	case 0:
+		return "Sort"
+	case 1:
+		return l.labelOf(l.query.Sort[0].Column)
+	default:
+		return l.labelOf(l.query.Sort[0].Column) + " +" + strconv.Itoa(n-1)
+	}
+}
+
+func columnsLabel(l *listing) string {
+	if l.query.Layout == table.Board {
+		return "On the card"
+	}
+	return "Columns"
+}
+
+func sorted(all []table.Sort, column string) bool {
+	return slices.ContainsFunc(all, func(o table.Sort) bool { return o.Column == column })
+}
+
+// turn changes the direction of a sort.
+func turn(all []table.Sort, column string) {
+	for i := range all {
+		if all[i].Column == column {
+			all[i].Desc = !all[i].Desc
+		}
+	}
+}
+
+func without(all []table.Sort, column string) []table.Sort {
+	return slices.DeleteFunc(all, func(o table.Sort) bool { return o.Column == column })
+}
+
+func (f conditionForm) dated() bool {
+	return f.info.Type == table.TypeDay || f.info.Type == table.TypeMoment
+}
+
+func (f conditionForm) ranged() bool {
+	return f.info.Type == table.TypeNumber || f.info.Type == table.TypeObject
+}
+
+func limitText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 // csv is the address of this list as a file.
