@@ -155,6 +155,13 @@ var routes = []struct {
 		c.answer = http.StatusUnprocessableEntity // without the name; only owners get that far
 		return c.post()
 	}},
+	{"GET /w/{workspace}/gaps", insiders, nil},
+	{"GET /w/{workspace}/gaps/{kind}/{entity}", insiders, func(c *try) ask { c.gap(); return c.get() }},
+	{"POST /w/{workspace}/gaps/{kind}/{entity}", editors, func(c *try) ask {
+		c.gap()
+		return c.post("objective", c.w.make("objectives", ledger.System, c.w.public).String())
+	}},
+	{"GET /api/v1/{workspace}/gaps", insiders, nil},
 	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
 	{"GET /api/v1/{workspace}/settings", insiders, nil},
 	{"GET /api/v1/{workspace}/settings/history", insiders, nil},
@@ -194,6 +201,16 @@ var routes = []struct {
 	{"POST /w/{workspace}/members/remove", admins, func(c *try) ask {
 		return c.post("id", c.w.make("memberships", ledger.System, ledger.ID{}).String())
 	}},
+}
+
+// gap puts a new feature without an objective into the address: one that is to ship.
+func (c *try) gap() {
+	to := c.w.make("releases", ledger.System, c.w.public)
+	c.w.do(ledger.System, func(tx *ledger.Tx) error {
+		id, err := backlog.Features.Create(tx, backlog.Feature{Title: "aimless", Product: ledger.Ref(c.w.public), Status: c.w.status(tx), Release: ledger.Ref(to)})
+		c.path["kind"], c.path["entity"] = "no-objective", id.String()
+		return err
+	})
 }
 
 // noImport asks for an import that is not the principal's: none is known to anybody but

@@ -48,6 +48,25 @@ var ObjectiveTable = table.New(Objectives, table.Spec[Objective]{
 	},
 })
 
+// Colours is how many colours there are to tell objectives apart.
+const Colours = 4
+
+// Colour returns the number of the colour of an objective, from 1 to Colours: those that
+// are not archived take turns in the order in which they were made, so that as many as
+// there are colours never share one. Others have the first.
+func Colour(v ledger.View, objective ledger.ID) int {
+	turn := 0
+	for o := range Objectives.All(v) {
+		if o.ID == objective {
+			return 1 + turn%Colours
+		}
+		if !o.Archived {
+			turn++
+		}
+	}
+	return 1
+}
+
 var goodPeriod = regexp.MustCompile(`^[12]\d{3}(-(H[12]|Q[1-4]))?$`)
 
 func checkObjective(v ledger.View, _, after *Objective, f *fault.Fields) {

@@ -19,6 +19,7 @@ import (
 type Kind struct {
 	Name    string  // in addresses and the API: "no-objective"
 	Of      string  // the kind of entity whose thread it breaks
+	About   string  // the kind of the other entity that it is about; "" for none
 	Missing string  // what the thread lacks, in a word: "objective"
 	Title   string  // of all such gaps together
 	Why     string  // what is bad about it
@@ -30,43 +31,43 @@ type Kind struct {
 // The kinds of gaps.
 var (
 	Late = &Kind{
-		"late", "feature", "date", "Past their release", "the day has come and users do not have them",
+		"late", "feature", "release", "date", "Past their release", "the day has come and users do not have them",
 		Release, "release", "Move it",
 	}
 	Before = &Kind{
-		"before-its-input", "feature", "order", "Before what they need", "what they depend on ships later",
+		"before-its-input", "feature", "feature", "order", "Before what they need", "what they depend on ships later",
 		Release, "release", "Move it",
 	}
 	Waiting = &Kind{
-		"waits-for-nothing", "feature", "input", "Waiting for what will not come", "what they depend on was dropped or archived",
+		"waits-for-nothing", "feature", "feature", "input", "Waiting for what will not come", "what they depend on was dropped or archived",
 		Build, "", "Take it away",
 	}
 	NoObjective = &Kind{
-		"no-objective", "feature", "objective", "Features without an objective", "nobody said why they are built",
+		"no-objective", "feature", "", "objective", "Features without an objective", "nobody said why they are built",
 		Objective, "objective", "Set objective",
 	}
 	NoOwner = &Kind{
-		"no-owner", "feature", "owner", "Features without an owner", "nobody is asked when they are late",
+		"no-owner", "feature", "", "owner", "Features without an owner", "nobody is asked when they are late",
 		"", "owner", "Set owner",
 	}
 	OwnerLeft = &Kind{
-		"owner-left", "feature", "owner", "Features whose owner has left", "they need somebody new",
+		"owner-left", "feature", "person", "owner", "Features whose owner has left", "they need somebody new",
 		"", "owner", "Hand over",
 	}
 	NoRelease = &Kind{
-		"no-release", "feature", "release", "Being built for no release", "nobody knows when users get them",
+		"no-release", "feature", "", "release", "Being built for no release", "nobody knows when users get them",
 		Release, "release", "Set release",
 	}
 	NoEstimate = &Kind{
-		"no-estimate", "feature", "estimate", "Being built without an estimate", "no date can be told from them",
+		"no-estimate", "feature", "", "estimate", "Being built without an estimate", "no date can be told from them",
 		Build, "effort", "Estimate",
 	}
 	Unserved = &Kind{
-		"unserved", "objective", "feature", "Objectives without a feature", "a goal that nothing serves",
+		"unserved", "objective", "", "feature", "Objectives without a feature", "a goal that nothing serves",
 		Objective, "", "Add a feature",
 	}
 	ManagerLeft = &Kind{
-		"manager-left", "release", "owner", "Releases whose manager has left", "they need somebody new",
+		"manager-left", "release", "", "owner", "Releases whose manager has left", "they need somebody new",
 		Release, "owner", "Hand over",
 	}
 )

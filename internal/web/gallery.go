@@ -81,7 +81,7 @@ func galleryGrid() ui.Grid {
 		return ui.Row{ID: id, Label: id, Cells: []templ.Component{
 			ui.Text(id), ui.Title(title, "#"+id),
 			ui.Dots{Stations: stationsOf(nil, states...), Href: "#" + id},
-			ui.Objective{ID: objective, Name: objective},
+			ui.Objective{Colour: ui.Hue(objective, 4), Name: objective},
 			ui.Person{ID: owner, Name: owner},
 			ui.Score(score), ui.Quantity(effort),
 			ui.Text(due), chance, ui.StandardStatuses[status],

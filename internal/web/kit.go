@@ -95,4 +95,6 @@ type Nav struct {
 	Key     string      // goes there after G
 	Quick   bool        // also in the bar of a phone
 	Least   access.Role // who has it at all; "": every member
+	// Count is how much waits there for the reader; nil: nothing is counted.
+	Count func(*Request) (int, error)
 }

@@ -181,6 +181,13 @@ func (q *Request) fillNav(s *ui.Shell, area string) {
 			continue
 		}
 		item := ui.NavItem{Icon: n.Icon, Name: n.Name, Href: q.Path(n.Path), Key: n.Key, Quick: n.Quick, Current: n.Path == area}
+		if n.Count != nil && !q.Past() { // a past moment waits for nobody
+			n, err := n.Count(q)
+			if err != nil {
+				q.Kit.Log.WarnContext(q.Context(), "count for the sidebar", "page", item.Name, "error", err)
+			}
+			item.Count = n
+		}
 		if n.Section == "Foot" {
 			s.Foot = append(s.Foot, item)
 			continue

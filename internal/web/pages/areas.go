@@ -68,7 +68,7 @@ var Areas = []*tableweb.Area{
 
 // Routes are the routes of all pages of a workspace.
 func Routes() []web.Route {
-	return slices.Concat(tableweb.Routes(Areas...), dependencyRoutes, settingsRoutes, startRoutes)
+	return slices.Concat(tableweb.Routes(Areas...), dependencyRoutes, settingsRoutes, startRoutes, gapRoutes)
 }
 
 // Nav are the pages in the order of the sidebar.
@@ -76,6 +76,7 @@ var Nav = []web.Nav{
 	{Section: "Why", Icon: "target", Name: "Objectives", Path: "objectives", Key: "O"},
 	{Section: "What and when", Icon: "layers", Name: "Features", Path: "features", Key: "F", Quick: true},
 	{Section: "What and when", Icon: "rocket", Name: "Releases", Path: "releases", Key: "L", Quick: true},
+	{Section: "So what", Icon: "unlink", Name: "Gaps", Path: "gaps", Key: "H", Count: countGaps},
 	{Section: "How", Icon: "users", Name: "People", Path: "people", Key: "T"},
 	{Section: "How", Icon: "users", Name: "Teams", Path: "teams"},
 	{Section: "Foot", Icon: "settings", Name: "Settings", Path: "settings"},

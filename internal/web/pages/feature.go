@@ -12,12 +12,13 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/thread"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
 var features = &tableweb.Area{
-	Table: backlog.FeatureTable, Icon: "layers", Create: access.Contributor,
+	Table: thread.FeatureTable, Icon: "layers", Create: access.Contributor,
 	Import:  "import",
 	Columns: []string{"key", "title", "objective", "owner", "score", "effort", "target", "release", "status"},
 	Form:    []string{"title", "product", "description", "objective", "owner", "team", "release", "parent", "priority", "status", "tags"},
@@ -31,7 +32,7 @@ var features = &tableweb.Area{
 	Marks:     map[string]func(*table.Scope, ledger.ID) templ.Component{"status": statusMark},
 	Extra:     []tableweb.Extra{{Name: "throughline", Label: "Throughline", After: "title", Width: "c-dots", Cell: dotsCell}},
 	Beside:    func(v *tableweb.View) templ.Component { return statusCell(v, "status") },
-	Strip:     func(v *tableweb.View) templ.Component { return ui.Thread{Stations: stations(v), Current: -1} },
+	Strip:     strip,
 	Main:      featureMain,
 	Summary:   effortOf,
 	GroupMeta: groupFacts,
@@ -99,67 +100,12 @@ func money(v *tableweb.View, amount float64) string {
 }
 
 func priorityCell(v *tableweb.View, column string) templ.Component {
-	text := backlog.FeatureTable.Show(v.Scope, v.Row, column)
+	text := thread.FeatureTable.Show(v.Scope, v.Row, column)
 	tone := map[backlog.Priority]ui.Tone{"urgent": ui.Bad, "high": ui.Warn}[feature(v).Priority]
 	if text == "" {
 		return tableweb.None
 	}
 	return ui.Tag(text, tone)
-}
-
-func dotsCell(v *tableweb.View, _ string) templ.Component {
-	return ui.Dots{Stations: stations(v), Href: placeOf(v)}
-}
-
-// stations are the seven stations of a feature's thread as far as they can be known from
-// its objective, its release and the stage of its status.
-func stations(v *tableweb.View) []ui.Station {
-	f := feature(v)
-	stage := backlog.StageOf(v.Scope.View, f)
-	reached := func(s backlog.Stage) bool { return stage != backlog.StageDropped && !stage.Before(s) }
-	state := func(started, complete bool) ui.Progress {
-		switch {
-		case complete:
-			return ui.Complete
-		case started:
-			return ui.Started
-		}
-		return ui.Missing
-	}
-	all := []ui.Station{
-		{Name: "Objective", Note: "none yet", State: ui.Missing},
-		{Name: "Evidence", Note: "none yet", State: ui.Missing},
-		{Name: "Spec", Note: "not begun", State: state(reached(backlog.StageDiscovery), reached(backlog.StageSpecified))},
-		{Name: "Design", Note: "not begun", State: ui.Missing},
-		{Name: "Build", Note: "not begun", State: state(reached(backlog.StageBuilding), reached(backlog.StageVerifying))},
-		{Name: "Release", Note: "no release", State: ui.Missing},
-		{Name: "Outcome", Note: "no bet", State: state(reached(backlog.StageLive), reached(backlog.StageProven))},
-	}
-	if o, ok := v.Scope.Target("objective", f.Objective.ID()); ok {
-		all[0].State, all[0].Note = ui.Complete, clip(o.String())
-	}
-	if s, ok := backlog.Statuses.Get(v.Scope.View, f.Status.ID()); ok {
-		for _, i := range []int{2, 4, 6} {
-			if all[i].State != ui.Missing {
-				all[i].Note = clip(s.Name)
-			}
-			if all[i].State == ui.Complete {
-				all[i].Note = "done"
-			}
-		}
-	}
-	if r, ok := release.Releases.Get(v.Scope.View, f.Release.ID()); ok {
-		all[5].State, all[5].Note = state(true, reached(backlog.StageLive)), clip(r.Name+" "+v.Words().Day(r.Date))
-	}
-	return all
-}
-
-// clip keeps a fact of the thread within its 22 characters.
-func clip(s string) string {
-	if r := []rune(strings.TrimSpace(s)); len(r) > 22 {
-		return string(r[:21]) + "…"
-	}
-	return strings.TrimSpace(s)
 }
 
 // effortOf sums the remaining effort of a list.
@@ -204,7 +150,7 @@ func featuresBy(column string) func(*tableweb.View) templ.Component {
 		if err != nil {
 			return ui.Note{Tone: ui.Bad, Text: err.Error()}
 		}
-		l, err := backlog.FeatureTable.List(v.Context(), v.Scope, snapshot, table.Query{Filter: filter})
+		l, err := thread.FeatureTable.List(v.Context(), v.Scope, snapshot, table.Query{Filter: filter})
 		if err != nil {
 			return ui.Note{Tone: ui.Bad, Text: err.Error()}
 		}
@@ -254,10 +200,10 @@ func placeOf(v *tableweb.View) string { return v.Request.Path("features", v.Row.
 
 // linked are the features that another column leads to.
 func linked(v *tableweb.View, column string) []table.Row {
-	targets, _ := backlog.FeatureTable.Value(v.Scope, v.Row, column).([]table.Target)
+	targets, _ := thread.FeatureTable.Value(v.Scope, v.Row, column).([]table.Target)
 	var rows []table.Row
 	for _, t := range targets {
-		if r, ok := backlog.FeatureTable.Row(v.Scope.View, t.ID); ok && !t.Private {
+		if r, ok := thread.FeatureTable.Row(v.Scope.View, t.ID); ok && !t.Private {
 			rows = append(rows, r)
 		}
 	}
@@ -268,7 +214,7 @@ func linked(v *tableweb.View, column string) []table.Row {
 func parts(v *tableweb.View) []table.Row {
 	var rows []table.Row
 	for f := range backlog.Parts(v.Scope.View, v.Row.ID()) {
-		if r, ok := backlog.FeatureTable.Row(v.Scope.View, f.ID); ok {
+		if r, ok := thread.FeatureTable.Row(v.Scope.View, f.ID); ok {
 			rows = append(rows, r)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
@@ -77,7 +78,7 @@ func (v *View) target(to table.Target) templ.Component {
 	case to.Kind == "person":
 		return ui.Person{ID: to.ID.String(), Name: to.Title}
 	case to.Kind == "objective":
-		return ui.Objective{ID: to.ID.String(), Name: to.Title}
+		return ui.Objective{Colour: strategy.Colour(v.Scope.View, to.ID), Name: to.Title}
 	case to.Key != "":
 		return keyLink(v.place(to), to.Key, to.Title)
 	}

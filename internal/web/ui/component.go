@@ -78,7 +78,7 @@ func With(address, name, value string) string {
 }
 
 // Hue returns a number from 1 to n for an identity, always the same: the colour of
-// an avatar, the square of an objective.
+// an avatar.
 func Hue(identity string, n int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(identity)) // writing to a hash does not fail

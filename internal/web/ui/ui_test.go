@@ -27,7 +27,7 @@ func TestTextStaysText(t *testing.T) {
 		"textarea":  Field{Name: "n", Label: evil, Type: "textarea", Value: "</textarea><script>" + evil},
 		"select":    Field{Name: "n", Label: evil, Options: []Option{{evil, evil}}},
 		"person":    Person{ID: evil, Name: evil},
-		"objective": Objective{ID: evil, Name: evil},
+		"objective": Objective{Colour: 1, Name: evil},
 		"status":    Status{Name: evil},
 		"chip":      Chip{Field: evil, Operator: evil, Value: evil, Remove: "javascript:alert(1)"},
 		"void":      Void{Icon: "x", Title: evil, Text: evil},
