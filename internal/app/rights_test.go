@@ -144,6 +144,10 @@ var routes = []struct {
 	{"POST /w/{workspace}/write/preview", insiders, func(c *try) ask { return c.post("text", "*so*") }},
 	{"GET /w/{workspace}/write/people", insiders, nil},
 	{"GET /w/{workspace}/write/things", insiders, nil},
+	{"GET /w/{workspace}/card/{kind}/{id}", insiders, func(c *try) ask {
+		c.path["kind"], c.path["id"] = "feature", c.w.make("features", ledger.System, c.w.public).String()
+		return c.get()
+	}},
 	{"GET /w/{workspace}/settings", insiders, nil},
 	{"GET /w/{workspace}/create", insiders, nil},
 	{"GET /w/{workspace}/start", insiders, nil},
@@ -264,6 +268,16 @@ var actions = []struct {
 	{"POST /w/{workspace}/KIND/{entity}/field/{column}", "edit", func(c *try) ask {
 		column, value := c.w.edits(c.kind)
 		return c.post(column, value, "was", c.was)
+	}},
+	{"GET /w/{workspace}/KIND/{entity}/texts/{column}", "read", func(c *try) ask { c.path["column"] = "description"; return ask{} }},
+	{"GET /w/{workspace}/KIND/{entity}/texts/{column}/edit", "read", func(c *try) ask { c.path["column"] = "description"; return ask{} }},
+	{"POST /w/{workspace}/KIND/{entity}/texts/{column}", "edit", func(c *try) ask {
+		c.path["column"] = "description"
+		return c.post("text", c.w.unique("T"), "was", aTask)
+	}},
+	{"POST /w/{workspace}/KIND/{entity}/texts/{column}/tasks", "edit", func(c *try) ask {
+		c.path["column"] = "description"
+		return c.post("task", tickOf(aTask))
 	}},
 	{"POST /w/{workspace}/KIND/{entity}/delete", "delete", func(c *try) ask { return c.post() }},
 	{"POST /w/{workspace}/KIND/{entity}/template", "create templates", func(c *try) ask {

@@ -22,6 +22,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres/pgtest"
 	"github.com/throughline-pm/throughline/internal/release"
+	"github.com/throughline-pm/throughline/internal/richtext"
 	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/table"
 )
@@ -339,18 +340,30 @@ func (w *world) status(v ledger.View) ledger.Ref {
 	return ledger.Ref{}
 }
 
+// aTask is a text with a task.
+const aTask = "- [ ] look"
+
+// tickOf is what the box of a text's task sends.
+func tickOf(text string) string {
+	_, after, _ := strings.Cut(richtext.HTML(text, richtext.Reader{Ticking: "f"}), `value="`)
+	value, _, _ := strings.Cut(after, `"`)
+	return value
+}
+
 // values are what a new entity of a kind is made of, as a form or the API takes it.
 func (w *world) values(kind string, product ledger.ID) map[string]string {
 	w.t.Helper()
 	switch kind {
 	case "features", "objectives":
-		return map[string]string{"title": w.unique("A"), "product": product.String()}
+		return map[string]string{"title": w.unique("A"), "product": product.String(), "description": aTask}
 	case "releases":
-		return map[string]string{"name": w.unique("R"), "product": product.String()}
-	case "people", "teams":
+		return map[string]string{"name": w.unique("R"), "product": product.String(), "description": aTask}
+	case "people":
 		return map[string]string{"name": w.unique("N")}
+	case "teams":
+		return map[string]string{"name": w.unique("N"), "description": aTask}
 	case "products":
-		return map[string]string{"name": w.unique("P"), "prefix": w.letters()}
+		return map[string]string{"name": w.unique("P"), "prefix": w.letters(), "description": aTask}
 	case "statuses":
 		return map[string]string{"name": w.unique("S"), "stage": "building"}
 	case "fields":
@@ -362,7 +375,7 @@ func (w *world) values(kind string, product ledger.ID) map[string]string {
 	case "views":
 		return map[string]string{"title": w.unique("V"), "of": "features", "query": "q=x"}
 	case "templates":
-		return map[string]string{"title": w.unique("T"), "of": "features"}
+		return map[string]string{"title": w.unique("T"), "of": "features", "description": aTask}
 	case "dependencies":
 		return map[string]string{
 			"from": w.make("features", ledger.System, product).String(), "to": w.make("features", ledger.System, product).String(), "type": "relates",

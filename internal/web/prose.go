@@ -216,3 +216,8 @@ func (q *Request) JSON(v any) error {
 	_, _ = q.W.Write(b) // a client that is gone needs no answer
 	return nil
 }
+
+// FragmentStatus answers a part of a page that could not be done as it was asked for.
+func (q *Request) FragmentStatus(status int, parts ...templ.Component) error {
+	return q.render(status, templ.Join(parts...), nil)
+}

@@ -4,8 +4,10 @@
 
 import './lib/board'
 import './lib/columns'
+import { watchCards } from './lib/card'
 import { openCreate, watchCreate } from './lib/create'
 import { at, closest, keep } from './lib/dom'
+import { watchEditors } from './lib/editor'
 import { gridKey, syncSelection } from './lib/grid'
 import { follow } from './lib/live'
 import { openPalette, paletteKey } from './lib/palette'
@@ -153,4 +155,6 @@ if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat()
 watchToasts()
 watchCreate()
 watchWindow()
+watchEditors()
+watchCards()
 follow()

@@ -99,7 +99,8 @@ func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
 
 // Routes are the routes of the areas' pages.
 func Routes(areas ...*Area) []web.Route {
-	all := (&creator{areas}).routes()
+	all := append((&creator{areas}).routes(), cardRoute(areas))
+
 	for _, a := range areas {
 		base := "/w/{workspace}/" + a.Table.Name()
 		add := func(method, path string, handle func(*Area, *web.Request) error) {
@@ -127,6 +128,11 @@ func Routes(areas ...*Area) []web.Route {
 		add(http.MethodPost, "/{entity}/field/{column}", (*Area).editField)
 		add(http.MethodPost, "/{entity}/delete", (*Area).remove)
 		add(http.MethodPost, "/{entity}/template", (*Area).saveTemplate)
+		if a.hasTexts() {
+			for _, r := range textRoutes {
+				add(r.method, r.path, r.handle)
+			}
+		}
 	}
 	return append(all, web.Route{Method: http.MethodGet, Pattern: "/w/{workspace}/views/{entity}", Who: web.Member, Handle: openView(areas)})
 }

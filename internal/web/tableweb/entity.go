@@ -7,7 +7,6 @@ import (
 	"github.com/throughline-pm/throughline/internal/exchange"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
-	"github.com/throughline-pm/throughline/internal/richtext"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/ui"
@@ -78,38 +77,6 @@ func (v *View) page(part string) web.Page {
 		p.Title = part
 	}
 	return p
-}
-
-// document is a long text of the entity as HTML.
-type document struct {
-	info table.Info
-	html string
-}
-
-// texts reads the long texts of the entity.
-func (v *View) texts() ([]document, error) {
-	var all []document
-	for _, c := range v.Area.Table.Columns(v.Scope.View) {
-		if c.Type != table.TypeLongText {
-			continue
-		}
-		text, err := v.text(c)
-		if err != nil {
-			return nil, err
-		}
-		if text != "" || c.Writable {
-			all = append(all, document{c, richtext.HTML(text, richtext.Reader{})})
-		}
-	}
-	return all, nil
-}
-
-func (v *View) text(c table.Info) (string, error) {
-	ref, ok := v.Area.Table.Value(v.Scope, v.Row, c.Name).(ledger.TextRef)
-	if !ok {
-		return "", nil
-	}
-	return ledger.Text(v.Context(), v.Scope.View, ref)
 }
 
 // properties are the columns that stand beside the text.

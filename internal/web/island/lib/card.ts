@@ -28,7 +28,7 @@ async function show(link: HTMLElement) {
   mine.id = 'hover-card'
   mine.setAttribute('role', 'tooltip')
   mine.popover = 'manual'
-  ;(link.closest('dialog') ?? document.body).append(mine)
+  ;(link.closest('dialog, main') ?? document.body).append(mine)
   card = mine
   const status = await ask('GET', link.dataset.card ?? '', { target: mine, swap: 'innerHTML' })
   if (card !== mine) return

@@ -138,7 +138,7 @@ function show(t: Box, from: number, kind: string, all: Suggestion[]) {
     li.addEventListener('pointerdown', (e) => { e.preventDefault(); take(i) })
     list.append(li)
   })
-  const near = closest(t, 'dialog') ?? document.body // above a dialog that is open
+  const near = closest(t, 'dialog, main') ?? document.body // where it belongs, and above a dialog that is open
   near.append(list)
   list.showPopover()
   const spot = place(t, from)
@@ -188,7 +188,9 @@ async function suggest(t: Box) {
     const answer = await fetch(address, { headers: { Accept: 'application/json' } })
     if (mine !== asked || !answer.ok) return
     const all = await answer.json() as Suggestion[]
-    if (mine === asked && document.activeElement === t) show(t, from, kind, all)
+    if (mine !== asked || document.activeElement !== t) return
+    if (all.some((s) => s.insert === before.slice(from))) shut() // it is written out already
+    else show(t, from, kind, all)
   } catch { /* without an answer there are no suggestions */ }
 }
 

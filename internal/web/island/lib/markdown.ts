@@ -148,6 +148,19 @@ export function fromHTML(html: string): string {
     if (/\n$|^$/.test(out)) t = t.trimStart()
     out += t
   }
+  const endCell = () => {
+    if (cell === null) return
+    cells?.push(out.slice(cell).trim().replace(/\s*\n\s*/g, ' ').replace(/\|/g, '\\|'))
+    out = out.slice(0, cell)
+    cell = null
+  }
+  const endRow = () => {
+    endCell()
+    if (!cells?.length) return
+    out += `| ${cells.join(' | ')} |\n`
+    if (rows++ === 0) out += `|${' --- |'.repeat(cells.length)}\n`
+    cells = null
+  }
   for (const m of body.matchAll(/<!--[\s\S]*?-->|<(\/?)([a-z][a-z0-9:]*)((?:"[^"]*"|'[^']*'|[^'">])*)>|[^<]+|</gi)) {
     const name = m[2]?.toLowerCase()
     if (!name) { if (!m[0].startsWith('<!--')) words(m[0]); continue }
@@ -185,23 +198,9 @@ export function fromHTML(html: string): string {
           out += '  '.repeat(Math.max(0, lists.length - 1)) + (l.ordered ? `${++l.n}. ` : '- ')
         }
         break
-      case 'table': fresh(2); rows = 0; break
-      case 'tr':
-        if (open) cells = []
-        else if (cells) {
-          out += `| ${cells.join(' | ')} |\n`
-          if (rows++ === 0) out += `|${' --- |'.repeat(cells.length)}\n`
-          cells = null
-        }
-        break
-      case 'td': case 'th':
-        if (open) cell = out.length
-        else if (cell !== null) {
-          cells?.push(out.slice(cell).trim().replace(/\s*\n\s*/g, ' ').replace(/\|/g, '\\|'))
-          out = out.slice(0, cell)
-          cell = null
-        }
-        break
+      case 'table': endRow(); fresh(2); rows = 0; break
+      case 'tr': endRow(); if (open) cells = []; break
+      case 'td': case 'th': endCell(); if (open) cell = out.length; break
     }
   }
   return out.replace(/(\*\*|~~)\s*\1/g, '').replace(/[ \t]+\n/g, '\n').replace(/\n{3,}/g, '\n\n').trim()

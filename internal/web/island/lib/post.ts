@@ -23,6 +23,8 @@ document.addEventListener('submit', (e) => {
   e.preventDefault()
   const { submitter } = e
   form.toggleAttribute('data-sending', true)
-  void post((submitter as HTMLButtonElement | null)?.formAction || form.action, new FormData(form, submitter))
+  // a button without an address of its own says that of the page
+  const to = submitter instanceof HTMLButtonElement && submitter.hasAttribute('formaction') ? submitter.formAction : form.action
+  void post(to, new FormData(form, submitter))
     .finally(() => form.removeAttribute('data-sending'))
 })
