@@ -67,7 +67,7 @@ func (r *resource) history(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	names := c.Kit.Accounts.Names(c.Context())
+	names := c.Names()
 	page := pastPage{Items: []past{}}
 	lastN := 0 // the number of the last item in its commit
 	for commit, err := range c.Kit.Ledger.History(c.Context(), c.Live(), r.table.AnyKind(), row.ID()) {

@@ -40,7 +40,7 @@ func newSite(t testing.TB) *site {
 		},
 		Kit: func(k *web.Kit) {
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)
-			k.Create, k.Begin = tableweb.Create(pages.Areas...), pages.Begin
+			k.Create, k.Begin, k.Remove = tableweb.Create(pages.Areas...), pages.Begin, k.Ledger.RemoveWorkspace
 		},
 		Routes: func(*web.Kit) []web.Route { return pages.Routes() },
 	})}

@@ -61,7 +61,7 @@ func (v *View) changes(most int) ([]ui.HistoryDay, error) {
 	if most > 0 {
 		all = all[:min(most, len(all))]
 	}
-	names := v.Kit.Accounts.Names(v.Context())
+	names := v.Names()
 	words := v.Words()
 	var days []ui.HistoryDay
 	for _, c := range all {
