@@ -53,6 +53,27 @@ type failureText struct {
 	title, text, action string
 }
 
+// icon is what stands above a failure inside a workspace.
+func (f failureText) icon(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "search"
+	case http.StatusForbidden:
+		return "lock"
+	case http.StatusConflict:
+		return "git-compare-arrows"
+	}
+	return "triangle-alert"
+}
+
+// saidOf says what happened and what is still safe.
+func saidOf(p problem.Problem, f failureText) string {
+	if p.Detail == "" {
+		return f.text
+	}
+	return strings.TrimSuffix(capital(p.Detail), ".") + ". " + f.text
+}
+
 var failures = map[int]failureText{
 	http.StatusNotFound:              {"Nothing here", "It does not exist, or it is not for you to know of.", "Go to your workspaces"},
 	http.StatusForbidden:             {"Not for you to do", "Nothing was changed.", "Go back to your workspaces"},
@@ -69,6 +90,9 @@ func (q *Request) failurePage(p problem.Problem) error {
 	if !ok {
 		f = failureText{"Something broke here", "What you saved before is safe. Tell whoever runs this server the number below; the log has the rest.", "Go to your workspaces"}
 	}
+	if q.now != nil && p.Status != http.StatusUnauthorized {
+		return q.failureInside(p, f)
+	}
 	href := "/"
 	if f.action == "Try again" && safe(q.R.Method) {
 		href = q.R.URL.RequestURI()
@@ -76,6 +100,23 @@ func (q *Request) failurePage(p problem.Problem) error {
 		href = "/login"
 	}
 	return q.Door(Door{Title: f.title, Status: p.Status}, failure(p, f, href))
+}
+
+// failureInside is a failure in front of a member: the workspace stays around it. A moment
+// or a proposal that cannot be shown is left, so that its links lead on.
+func (q *Request) failureInside(p problem.Problem, f failureText) error {
+	if _, err := q.Snapshot(); err != nil {
+		q.query.Del("at")
+		q.query.Del("in")
+		q.past, q.day, q.in = "", "", nil
+	}
+	action := ui.Link{Label: "Go to " + q.Workspace.Name, Href: q.Path("")}
+	if f.action == "Try again" && safe(q.R.Method) {
+		action = ui.Link{Label: f.action, Href: q.R.URL.RequestURI()}
+	} else if from := q.back(); !safe(q.R.Method) && from != "/" {
+		action = ui.Link{Label: "Go back", Href: from}
+	}
+	return q.Page(Page{Title: f.title, Status: p.Status, failed: true}, failureIn(p, f, action))
 }
 
 // refusal says in one line what was wrong.

@@ -24,6 +24,8 @@ type Page struct {
 	Summary string   // at the foot: "40 features · 335 pw"
 	Islands []string // the scripts it needs beside the shell's: "board"
 	Status  int      // 0 is 200
+
+	failed bool // it says that there is nothing to show: nothing follows it or goes back in time
 }
 
 // Page answers with a page inside the workspace.
@@ -39,18 +41,20 @@ func (q *Request) Page(p Page, body templ.Component) error {
 		Seq:       int64(q.now.Seq()),
 	}
 	shell.Islands = p.Islands
-	if !q.Past() {
+	if !q.Past() && !p.failed {
 		shell.Live = ui.With(q.Path("live"), "page", q.Kit.presence.page(q.Workspace.ID, q.R.URL.Path))
 	}
 	if !q.Past() && q.in == nil {
 		shell.Undo = "/w/" + q.Workspace.Slug + "/undo"
 	}
-	if q.Kit.Create != nil && !q.Past() {
+	if q.Kit.Create != nil && !q.Past() && !p.failed {
 		shell.Create = q.Kit.Create(q)
 	}
 	shell.Begin = q.beginning()
 	q.fillNav(&shell, p.Area)
-	q.fillTime(&shell)
+	if !p.failed {
+		q.fillTime(&shell)
+	}
 	return q.render(p.Status, shell, body)
 }
 

@@ -1274,7 +1274,7 @@ func voidActions(l *listing) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Href: l.Request.Path(l.Area.Table.Name(), "new")}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Href: ui.With(l.Request.Path("create"), "of", l.Area.Table.Name()), Attrs: templ.Attributes{"data-act": "create"}}.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1468,7 +1468,7 @@ func listEnd(l *listing) templ.Component {
 			}
 		}
 		if l.Area.mayWrite(l.Request) {
-			templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Tone: ui.Primary, Size: "sm", Href: l.Request.Path(l.Area.Table.Name(), "new"), Attrs: templ.Attributes{"data-key": "c"}}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Tone: ui.Primary, Size: "sm", Href: ui.With(l.Request.Path("create"), "of", l.Area.Table.Name()), Attrs: templ.Attributes{"data-act": "create"}}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -23,6 +24,13 @@ func (a *Area) templates(s *table.Scope) []ui.Option {
 	}
 	slices.SortFunc(all, func(x, y ui.Option) int { return strings.Compare(lower(x.Label), lower(y.Label)) })
 	return all
+}
+
+// templated reports whether the reader may keep things of the area as templates: those
+// that are made often enough to be offered on every page.
+func (a *Area) templated(v *View) bool {
+	_, ok := v.Kit.Tables.Of(backlog.Templates.Name())
+	return ok && a.Quick != nil && v.Workspace.Role.AtLeast(access.Editor)
 }
 
 // fromTemplate fills the dialog with what a template says. A title that was typed stays,
