@@ -21,6 +21,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger/postgres"
 	"github.com/throughline-pm/throughline/internal/ledger/sqlite"
 	"github.com/throughline-pm/throughline/internal/mail"
+	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/importweb"
@@ -39,6 +40,7 @@ type App struct {
 	clock    func() time.Time
 	demo     func(context.Context, *App, access.Account) (string, error)
 	imports  *importweb.Importer
+	notices  *notify.Box
 	routes   []web.Route
 	handler  http.Handler
 	stopping chan struct{} // closed when the server begins to stop
@@ -145,6 +147,9 @@ func asEngine[E engine](e E, err error) (engine, error) {
 // Close ends what runs and closes the database.
 func (a *App) Close() error {
 	var errs []error
+	if a.notices != nil {
+		a.notices.Close()
+	}
 	if a.imports != nil {
 		a.imports.Close()
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/release"
@@ -22,10 +23,23 @@ var tables = table.NewSet(
 	release.Table,
 	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, thread.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 	backlog.TemplateTable,
+	collab.Table,
 )
 
 // rules are the lines of the policy table.
-var rules = slices.Concat(people.Rules, strategy.Rules, release.Rules, backlog.Rules)
+var rules = withComments(slices.Concat(access.Rules, people.Rules, strategy.Rules, release.Rules, backlog.Rules))[len(access.Rules):]
+
+// withComments adds the lines of what is about something else: who sees it depends on
+// every kind that belongs to a product.
+func withComments(rules []access.Rule) []access.Rule {
+	var subjects []ledger.AnyKind
+	for _, r := range rules {
+		if t, ok := tables.Of(r.Kind); ok && r.Product != nil {
+			subjects = append(subjects, t.AnyKind())
+		}
+	}
+	return append(rules, collab.Rules(subjects...)...)
+}
 
 func newRegistry() *ledger.Registry {
 	var kinds []ledger.AnyKind

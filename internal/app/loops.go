@@ -18,6 +18,8 @@ func (a *App) loops() []loop.Loop {
 		{Name: "index of long texts", Every: 2 * time.Second, Do: func(ctx context.Context) error {
 			return a.Ledger.RunTextIndex(ctx, 2*time.Second) // runs until it is told to end
 		}},
+		{Name: "notices", Every: 2 * time.Second, Do: a.notices.Run}, // runs until it is told to end
+		{Name: "old notices", Every: 24 * time.Hour, Do: a.notices.Sweep},
 		{Name: "accounts' records that are over", Every: 24 * time.Hour, Do: a.Accounts.Sweep},
 		{Name: "files of old imports", Every: time.Hour, Do: a.imports.Sweep},
 	}

@@ -14,7 +14,9 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/web"
@@ -125,8 +127,41 @@ func twinOf(t testing.TB, options map[string]string, secrets bool) *world {
 	w.do(ledger.System, func(tx *ledger.Tx) error {
 		return backlog.Features.Edit(tx, feature, func(f *backlog.Feature) error { f.Title = "Offline maps"; return nil })
 	})
+	w.talk(feature, hidden)
 	must(t, w.Ledger.IndexTexts(t.Context(), w.ws))
+	must(t, w.Tell(t.Context(), w.ws))
 	return w
+}
+
+// talk lets everybody follow what there is and say something about it, in public and
+// where few hear it.
+func (w *world) talk(feature ledger.ID, hidden func(n string, fn func(*ledger.Tx) error, opts ...ledger.UpdateOption)) {
+	w.t.Helper()
+	ctx, box := w.t.Context(), w.Notices()
+	w.do(ledger.System, func(tx *ledger.Tx) error {
+		for _, name := range []string{"viewer", "editor", "guest"} {
+			if err := people.Join(tx, w.people[name].account.ID, name, w.people[name].account.Email); err != nil {
+				return err
+			}
+		}
+		_, err := collab.Say(tx, w.scope(tx), ledger.AnyRef{Kind: "feature", ID: feature}, "for all, @viewer, @editor and @guest")
+		return err
+	})
+	if !w.secret.IsZero() {
+		for _, name := range []string{"viewer", "editor", "guest"} {
+			must(w.t, box.Follow(ctx, w.ws, w.people[name].account.ID, ledger.AnyRef{Kind: "feature", ID: w.secret}, true))
+		}
+	}
+	hidden("5", func(tx *ledger.Tx) error {
+		id, err := collab.Say(tx, w.scope(tx), ledger.AnyRef{Kind: "feature", ID: w.secret}, canary+" @viewer, @editor and @guest")
+		if err == nil {
+			_, err = collab.Reply(tx, w.scope(tx), id, strings.Repeat(canary+" ", 300))
+		}
+		return err
+	})
+	hidden("6", func(tx *ledger.Tx) error {
+		return backlog.Features.Edit(tx, w.secret, func(f *backlog.Feature) error { f.Title = canary + " said"; return nil })
+	})
 }
 
 func (w *world) proposalNamed(key string) ledger.ID {
@@ -166,7 +201,7 @@ func questions(w *world, secret, product ledger.ID) (all []string) {
 		must(w.t, err)
 		for _, c := range t.Columns(s) {
 			names = append(names, c.Name)
-			if c.Name == "id" || c.Name == "account" { // their order is chance
+			if c.Name == "id" || c.Name == "account" || c.Name == "about" || c.Name == "author" { // their order is chance
 				continue
 			}
 			lists = append(lists, "group="+c.Name, "sort="+c.Name, "sort=-"+c.Name)
@@ -200,6 +235,10 @@ func questions(w *world, secret, product ledger.ID) (all []string) {
 		with(path, "q="+canary, "q=zyxcanry", "q=zyx", "q=SE-1", "q=canarie", "q=1", "q=2", "q=renamed", "q=open", "q="+canary+"&in=P-1", "q="+canary+"&at=2026-05-12")
 	}
 	with("/api/v1/"+slug+"/search", "q="+canary+"&texts=yes", "q=all&texts=yes", "q="+canary+"&kinds=features")
+	with("/w/"+slug+"/inbox", "", "tab=snoozed", "tab=done", "open="+secret.String())
+	with("/api/v1/"+slug+"/inbox", "", "tab=snoozed", "tab=done")
+	with("/api/v1/"+slug+"/follow/"+secret.String(), "")
+	with("/api/v1/"+slug+"/follow/SE-1", "")
 	with("/w/"+slug+"/settings", "")
 	with("/w/"+slug+"/members", "")
 	with("/api/v1/"+slug+"/settings", "", "at=@5")
@@ -216,6 +255,8 @@ func oracles(secret, product ledger.ID) (all []ask) {
 		for _, column := range []string{"product", "parent", "objective", "release", "owner", "team", "status"} {
 			post("features", map[string]any{"title": "x", column: name})
 		}
+		post("comments", map[string]any{"about": name, "text": "x"})
+		post("comments", map[string]any{"about": map[string]any{"kind": "feature", "id": name}, "text": "x"})
 		post("dependencies", map[string]any{"from": name, "to": name, "type": "blocks"})
 		post("objectives", map[string]any{"title": "x", "product": name, "period": "never"})
 		post("releases", map[string]any{"name": canary + " release", "product": name})
@@ -232,7 +273,7 @@ func oracles(secret, product ledger.ID) (all []ask) {
 
 var (
 	identifiers = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	chances     = regexp.MustCompile(`nonce="[^"]*"|'nonce-[^']*'|"request":"[^"]*"|"next":"[^"]*"|class="av av-\d+"|class="obj o\d"|\b0{10}[0-9a-f]{38}\b`)
+	chances     = regexp.MustCompile(`live\?page=[^"]*|nonce="[^"]*"|'nonce-[^']*'|"request":"[^"]*"|"next":"[^"]*"|class="av av-\d+"|class="obj o\d"|\b0{10}[0-9a-f]{38}\b`)
 )
 
 // plain is an answer without what differs between any two: identifiers by the order in

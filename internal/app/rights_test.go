@@ -148,6 +148,22 @@ var routes = []struct {
 		c.path["kind"], c.path["id"] = "feature", c.w.make("features", ledger.System, c.w.public).String()
 		return c.get()
 	}},
+	{"GET /w/{workspace}/inbox", insiders, nil},
+	{"POST /w/{workspace}/inbox/read", insiders, nil},
+	{"POST /w/{workspace}/inbox/unread", insiders, nil},
+	{"POST /w/{workspace}/inbox/done", insiders, nil},
+	{"POST /w/{workspace}/inbox/return", insiders, nil},
+	{"POST /w/{workspace}/inbox/snooze", insiders, func(c *try) ask { return c.post("entity", c.w.public.String(), "until", "tomorrow") }},
+	{"POST /w/{workspace}/follow", insiders, func(c *try) ask {
+		return c.post("kind", "feature", "id", c.w.make("features", ledger.System, c.w.public).String(), "on", "yes")
+	}},
+	{"GET /api/v1/{workspace}/inbox", insiders, nil},
+	{"POST /api/v1/{workspace}/inbox", insiders, func(c *try) ask {
+		return c.json(map[string]any{"do": "done", "items": []any{c.w.public.String()}})
+	}},
+	{"GET /api/v1/{workspace}/follow/{id}", insiders, followed},
+	{"PUT /api/v1/{workspace}/follow/{id}", insiders, followed},
+	{"DELETE /api/v1/{workspace}/follow/{id}", insiders, followed},
 	{"GET /w/{workspace}/settings", insiders, nil},
 	{"GET /w/{workspace}/create", insiders, nil},
 	{"GET /w/{workspace}/start", insiders, nil},
@@ -217,6 +233,12 @@ func (c *try) gap() {
 	})
 }
 
+// followed names a feature that everybody sees.
+func followed(c *try) ask {
+	c.path["id"] = c.w.make("features", ledger.System, c.w.public).String()
+	return ask{}
+}
+
 // noImport asks for an import that is not the principal's: none is known to anybody but
 // who began it.
 func noImport(c *try) ask {
@@ -245,6 +267,7 @@ var kinds = []kindOf{
 	{"fields", admin, admin, admin, true, "wide deleted past"},
 	{"formulas", editor, editor, editor, true, "wide deleted past"},
 	{"memberships", admin, admin, admin, false, "wide deleted past"},
+	{"comments", contributor, editor, editor, false, "public private own deleted proposed past"},
 	{"views", viewer, viewer, viewer, false, "own shared personal deleted"},
 	{"templates", editor, editor, editor, true, "wide deleted past"},
 }
@@ -298,6 +321,16 @@ var actions = []struct {
 		from, to := c.w.ends(c.path["entity"])
 		c.path["entity"] = from
 		return c.post("type", "relates", "feature", to)
+	}},
+	{"GET /w/{workspace}/KIND/{entity}/versions", "read", nil},
+	{"POST /w/{workspace}/KIND/{entity}/react", "react", func(c *try) ask { return c.post("feeling", "heart", "on", "yes") }},
+	{"PUT /api/v1/{workspace}/KIND/{id}/reactions/{reaction}", "react", func(c *try) ask {
+		c.path["reaction"] = "rocket"
+		return c.json(nil)
+	}},
+	{"DELETE /api/v1/{workspace}/KIND/{id}/reactions/{reaction}", "unreact", func(c *try) ask {
+		c.path["reaction"] = "rocket"
+		return ask{}
 	}},
 	{"GET /api/v1/{workspace}/KIND", "look", nil},
 	{"GET /api/v1/{workspace}/KIND/{id}", "read", nil},
@@ -402,7 +435,7 @@ func (c *try) role() access.Role {
 
 // ofProduct reports whether the case's entity belongs to a product.
 func (c *try) ofProduct() bool {
-	return slices.Contains([]string{"features", "objectives", "releases", "dependencies"}, c.kind) && c.state != "wide"
+	return slices.Contains([]string{"features", "objectives", "releases", "dependencies", "comments"}, c.kind) && c.state != "wide"
 }
 
 // before is the answer that does not depend on the entity, 0 if it does.
@@ -430,13 +463,13 @@ func (c *try) want(does string, tokens bool) int {
 	guest := c.p.workspace == none
 	role := c.role()
 	sees := role != none || guest && kind.guests && !c.ofProduct()
-	least := map[string]access.Role{"read": viewer, "create": kind.create, "edit": kind.edit, "delete": kind.delete}[does]
+	least := map[string]access.Role{"read": viewer, "react": kind.create, "unreact": viewer, "create": kind.create, "edit": kind.edit, "delete": kind.delete}[does]
 	switch {
 	case does == "look":
 		return done
 	case c.state == "proposed" && guest: // guests know of no proposals
 		return http.StatusNotFound
-	case c.state == "proposed" && least == editor: // to propose is not to do
+	case c.state == "proposed" && least == editor && c.kind != "comments": // to propose is not to do, but what is said is said
 		least = contributor
 	case c.state == "deleted", c.state == "personal":
 		return http.StatusNotFound
@@ -457,7 +490,7 @@ func (c *try) want(does string, tokens bool) int {
 		return http.StatusForbidden
 	case c.kind == "views" && c.state == "shared" && !role.AtLeast(editor): // somebody else's
 		return http.StatusForbidden
-	case c.kind == "features" && c.state == "own" && role.AtLeast(contributor):
+	case (c.kind == "features" || c.kind == "comments") && c.state == "own" && role.AtLeast(contributor):
 		return done
 	case !role.AtLeast(least):
 		return http.StatusForbidden
@@ -739,13 +772,13 @@ func (w *world) tryKind(t *testing.T, pattern, does string, build func(*try) ask
 	if does == "look" {
 		states = []string{""}
 	}
-	writes := does == "edit" || does == "delete"
+	writes := does == "edit" || does == "delete" || does == "react" || does == "unreact"
 	for _, state := range states {
 		var one ledger.ID
 		for _, p := range principals {
 			c := &try{w: w, who: w.people[p.name], p: p, pattern: pattern, kind: kind.name, state: state, path: map[string]string{}}
 			switch {
-			case does == "create" && (!slices.Contains([]string{"public", "private", "wide", "own"}, state) || kind.name == "products" && state == "private" || kind.name == "features" && state == "own"):
+			case does == "create" && (!slices.Contains([]string{"public", "private", "wide", "own"}, state) || kind.name == "products" && state == "private" || (kind.name == "features" || kind.name == "comments") && state == "own"):
 				continue // what is new has no such state
 			case state == "own" && does != "create" && !w.owns(c):
 				continue
@@ -820,6 +853,9 @@ func (w *world) entity(c *try) ledger.ID {
 			break
 		}
 		column, value := w.edits(c.kind)
+		if c.kind == "comments" {
+			column, value = "text", w.unique("said")
+		}
 		w.do(ledger.System, func(tx *ledger.Tx) error { return t.Edit(tx, w.scope(tx), id, table.Input{column: value}) }, ledger.In(w.proposal()))
 	case "past":
 		w.past = w.position()

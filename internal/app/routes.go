@@ -7,6 +7,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/api"
+	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/importweb"
 	"github.com/throughline-pm/throughline/internal/web/pages"
@@ -31,6 +32,13 @@ func (a *App) route(ctx context.Context) error {
 		Create:   tableweb.Create(pages.Areas...), Begin: pages.Begin, Remove: a.RemoveWorkspace,
 		Found: a.foundByPage, Ways: a.ways(), Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
 	}
+	var err error
+	if a.notices, err = notify.Open(ctx, notify.Settings{
+		Ledger: a.Ledger, Tables: a.Tables, Follows: pages.Followable, Clock: a.clock, Log: a.Log,
+	}); err != nil {
+		return err
+	}
+	kit.Notices = a.notices
 	rest, err := api.Open(ctx, kit)
 	if err != nil {
 		return err

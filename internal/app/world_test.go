@@ -18,6 +18,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/app"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/config"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres/pgtest"
@@ -306,6 +307,9 @@ func (w *world) make(kind string, as ledger.Actor, product ledger.ID, opts ...le
 	w.t.Helper()
 	t, _ := w.Tables.Named(kind)
 	var in map[string]string
+	if kind == "comments" {
+		return w.comment(as, product, opts...)
+	}
 	if kind != "dependencies" {
 		in = w.values(kind, product)
 	}
@@ -327,6 +331,17 @@ func (w *world) make(kind string, as ledger.Actor, product ledger.ID, opts ...le
 		default:
 			id, err = t.Create(tx, w.scope(tx), ledger.ID{}, inputOf(in))
 		}
+		return err
+	}, opts...)
+	return id
+}
+
+// comment makes a comment on a feature of a product.
+func (w *world) comment(as ledger.Actor, product ledger.ID, opts ...ledger.UpdateOption) (id ledger.ID) {
+	w.t.Helper()
+	about := w.make("features", ledger.System, product)
+	w.do(as, func(tx *ledger.Tx) (err error) {
+		id, err = collab.Say(tx, w.scope(tx), ledger.AnyRef{Kind: "feature", ID: about}, w.unique("said"))
 		return err
 	}, opts...)
 	return id
@@ -376,6 +391,8 @@ func (w *world) values(kind string, product ledger.ID) map[string]string {
 		return map[string]string{"title": w.unique("V"), "of": "features", "query": "q=x"}
 	case "templates":
 		return map[string]string{"title": w.unique("T"), "of": "features", "description": aTask}
+	case "comments":
+		return map[string]string{"about": w.make("features", ledger.System, product).String(), "text": w.unique("said")}
 	case "dependencies":
 		return map[string]string{
 			"from": w.make("features", ledger.System, product).String(), "to": w.make("features", ledger.System, product).String(), "type": "relates",
@@ -392,6 +409,8 @@ func (w *world) edits(kind string) (column, value string) {
 		return "role", "contributor"
 	case "dependencies":
 		return "type", "duplicates"
+	case "comments":
+		return "resolved", "yes"
 	case "releases", "people", "teams", "products", "statuses", "settings":
 		return "name", w.unique("edited")
 	case "fields", "formulas":

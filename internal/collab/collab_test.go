@@ -11,6 +11,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/ledgertest"
+	"github.com/throughline-pm/throughline/internal/richtext"
 	"github.com/throughline-pm/throughline/internal/table"
 )
 
@@ -300,11 +301,13 @@ func TestWhoIsMentioned(t *testing.T) {
 		"@Rafe":                     "", // there are two
 		"@Rafe Berg @Rafe Berg":     "Rafe Berg",
 		"(@Jan)":                    "Jan",
-		"no one":                    "",
+		richtext.Mention("Jan", d.oda) + " by what it leads to": "Oda Lind",
+		richtext.Mention("Zoe", d.open) + " is nobody":          "",
+		"no one": "",
 	} {
 		var got []string
 		for _, r := range collab.Mentioned(s, text) {
-			t, _ := s.Target("person", r.ID())
+			t, _ := s.Target("person", r)
 			got = append(got, t.Title)
 		}
 		if g := strings.Join(got, "; "); g != want {
@@ -312,7 +315,7 @@ func TestWhoIsMentioned(t *testing.T) {
 		}
 	}
 	long := d.say(d.who["owner"], d.open, strings.Repeat("long ", 400)+"\n@Oda")
-	if c, _ := collab.Comments.Get(s.In(d.now(ledger.System)).View, long); !slices.Equal(c.Mentions, []ledger.Ref{ledger.Ref(d.oda)}) {
+	if c, _ := collab.Comments.Get(s.In(d.now(ledger.System)).View, long); !slices.Equal(c.Mentions, []ledger.ID{d.oda}) {
 		t.Errorf("a long comment mentions %v", c.Mentions)
 	}
 }
@@ -332,7 +335,7 @@ func TestACommentIsWrittenLikeAnyRow(t *testing.T) {
 	is(t, "about what is private, as an object", create(map[string]any{"kind": "note", "id": d.secret.String()}), fault.Invalid)
 	is(t, "about a note", create(map[string]any{"kind": "note", "id": d.open.String()}), "")
 	c, _ := collab.Comments.Get(d.now(me), id)
-	if c == nil || c.Author != me.ID || !slices.Equal(c.Mentions, []ledger.Ref{ledger.Ref(d.jan)}) {
+	if c == nil || c.Author != me.ID || !slices.Equal(c.Mentions, []ledger.ID{d.jan}) {
 		t.Fatalf("the comment is %+v", c)
 	}
 	d.must(me, func(tx *ledger.Tx) error {

@@ -36,8 +36,11 @@ func Edit(tx *ledger.Tx, s *table.Scope, id ledger.ID, text string) error {
 		if c.Withdrawn {
 			return fault.New(fault.Conflict, "this comment is deleted")
 		}
-		c.Text = tx.Text(text)
-		return noteMentions(s, c)
+		if now := tx.Text(text); now != c.Text {
+			c.Text = now
+			return noteText(s, c)
+		}
+		return nil
 	})
 }
 

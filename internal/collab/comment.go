@@ -18,7 +18,8 @@ type Comment struct {
 	Parent     ledger.Ref     `json:"parent,omitzero" kind:"comment,cascade"`
 	Author     ledger.ID      `json:"author,omitzero"` // the account that said it; a proposal is merged by others
 	Text       ledger.TextRef `json:"text,omitzero" ledger:"search"`
-	Mentions   []ledger.Ref   `json:"mentions,omitzero" kind:"person,clear" ledger:"set"`
+	EditedAt   ledger.Time    `json:"edited_at,omitzero"`             // when it was last said in other words; 0: never
+	Mentions   []ledger.ID    `json:"mentions,omitzero" ledger:"set"` // persons; no references: who deletes one may not know what was said
 	Reactions  []Reaction     `json:"reactions,omitzero" ledger:"set"`
 	Resolved   bool           `json:"resolved,omitzero"` // of a thread, at its first comment
 	ResolvedBy ledger.ID      `json:"resolved_by,omitzero"`
@@ -63,11 +64,11 @@ var Table = table.New(Comments, table.Spec[Comment]{
 			Describe("what it is about: an entity of any kind"),
 		table.Link("parent", "Reply to", "comment", func(c *Comment) *ledger.Ref { return &c.Parent }).
 			Describe("the comment that begins the thread; empty for one that begins a thread").Quiet(),
-		table.LongText("text", "Text", func(c *Comment) *ledger.TextRef { return &c.Text }).Then(noteMentions).
+		table.LongText("text", "Text", func(c *Comment) *ledger.TextRef { return &c.Text }).Then(noteText).
 			Describe("Markdown; @ and a name mentions somebody"),
 		table.Identifier("author", "Author", func(c *Comment) *ledger.ID { return &c.Author }).ReadOnly().
 			Describe("the account of who said it"),
-		table.Links("mentions", "Mentions", "person", func(c *Comment) *[]ledger.Ref { return &c.Mentions }).ReadOnly(),
+		table.ComputedLinks("mentions", "Mentions", "person", mentioned),
 		table.Object("reactions", "Reactions", func(c *Comment) *[]Reaction { return &c.Reactions }, formatReactions, noReactions, nil).ReadOnly(),
 		table.Flag("resolved", "Resolved", func(c *Comment) *bool { return &c.Resolved }).Then(noteResolved).
 			Describe("whether the thread is settled; said of its first comment"),
@@ -82,6 +83,14 @@ func sign(v ledger.View, c *Comment) {
 	if tx, ok := v.(*ledger.Tx); ok {
 		c.Author = tx.As.ID
 	}
+}
+
+// noteText keeps in step with the text who is mentioned and when it was edited.
+func noteText(s *table.Scope, c *Comment) error {
+	if tx, ok := s.View.(*ledger.Tx); ok && c.Version > 0 {
+		c.EditedAt = ledger.TimeOf(tx.Now)
+	}
+	return noteMentions(s, c)
 }
 
 // noteMentions keeps who is mentioned in step with the text.

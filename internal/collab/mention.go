@@ -6,13 +6,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/richtext"
 	"github.com/throughline-pm/throughline/internal/table"
 )
 
-// Mentioned returns the persons that a text mentions: an @ where a word begins and a
-// name, or its first word if one person alone has it. Where a longer name fits, a shorter
-// one does not count.
-func Mentioned(s *table.Scope, text string) []ledger.Ref {
+// Mentioned returns the persons that a text mentions: by a link to them, as an editor
+// writes it, or by an @ where a word begins and a name, or its first word if one person
+// alone has it. Where a longer name fits, a shorter one does not count.
+func Mentioned(s *table.Scope, text string) []ledger.ID {
 	if !strings.Contains(text, "@") || s.Set == nil {
 		return nil
 	}
@@ -21,8 +22,14 @@ func Mentioned(s *table.Scope, text string) []ledger.Ref {
 		return nil
 	}
 	known := names(persons.Rows(s.View))
-	var all []ledger.Ref
+	var all []ledger.ID
 	seen := map[ledger.ID]bool{}
+	for _, id := range richtext.Mentions(text) {
+		if _, there := persons.Row(s.View, id); there {
+			seen[id] = true
+			all = append(all, id)
+		}
+	}
 	for i, r := range text {
 		if r != '@' || !begins(text[:i]) {
 			continue
@@ -35,7 +42,7 @@ func Mentioned(s *table.Scope, text string) []ledger.Ref {
 		}
 		if id := known[best]; !id.IsZero() && !seen[id] {
 			seen[id] = true
-			all = append(all, ledger.Ref(id))
+			all = append(all, id)
 		}
 	}
 	return all
@@ -68,14 +75,29 @@ func names(rows func(func(table.Row) bool)) map[string]ledger.ID {
 	return known
 }
 
-// begins reports whether a mention can follow the text: an address of mail is none.
+// begins reports whether a mention can follow the text: an address of mail is none, and
+// the words of a link are not what it leads to.
 func begins(before string) bool {
 	r, _ := utf8.DecodeLastRuneInString(before)
-	return before == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	return before == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '['
 }
 
 // ends reports whether a name can end before the text.
 func ends(after string) bool {
 	r, _ := utf8.DecodeRuneInString(after)
 	return after == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+}
+
+// mentioned are the persons that a comment mentions and that are still there.
+func mentioned(s *table.Scope, c *Comment) (all []ledger.Ref) {
+	persons, ok := s.Set.Of("person")
+	for _, id := range c.Mentions {
+		if !ok {
+			break
+		}
+		if _, there := persons.Row(s.View, id); there {
+			all = append(all, ledger.Ref(id))
+		}
+	}
+	return all
 }

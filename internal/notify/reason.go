@@ -212,7 +212,7 @@ func (r *reading) mentioned(c *collab.Comment, e *ledger.Entry) (all []ledger.ID
 		_ = json.Unmarshal(ch.New, &now)
 		for _, person := range now {
 			account := r.accountOf(person)
-			if !slices.Contains(was, person) && slices.Contains(c.Mentions, ledger.Ref(person)) && !account.IsZero() {
+			if !slices.Contains(was, person) && slices.Contains(c.Mentions, person) && !account.IsZero() {
 				all = append(all, account)
 			}
 		}

@@ -43,6 +43,16 @@ func Anything[T any](name, label string, at func(*T) *ledger.AnyRef) Column[T] {
 	return c
 }
 
+// Anything returns the entity of any kind with the identifier or key, if the scope's
+// reader sees it.
+func (s *Scope) Anything(text string) (ledger.AnyRef, error) {
+	ref, err := asAnything(s, text)
+	if err == nil && ref.ID.IsZero() {
+		err = errors.New("there is nothing without a name")
+	}
+	return ref, err
+}
+
 // asAnything reads what the scope's reader sees; what they do not is refused as what does
 // not exist.
 func asAnything(s *Scope, in any) (ledger.AnyRef, error) {

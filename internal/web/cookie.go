@@ -91,6 +91,7 @@ type said struct {
 	Text      string
 	Workspace string     `json:",omitzero"` // the slug of what can be undone
 	Undo      ledger.Seq `json:",omitzero"`
+	Take      *taking    `json:",omitzero"` // takes back what is no commit
 	Open      string     `json:",omitzero"` // the page of what was made
 }
 
@@ -109,6 +110,11 @@ func (q *Request) SaidOf(text string, seq ledger.Seq, open string) {
 	if seq > 0 && q.in == nil { // what is pending is taken back in its proposal
 		s.Workspace, s.Undo = q.Workspace.Slug, seq
 	}
+	q.say(s)
+}
+
+// say makes the next page say something.
+func (q *Request) say(s said) {
 	q.toast = &s
 	b, err := json.Marshal(s)
 	if err != nil {

@@ -136,7 +136,7 @@ func (q *Request) front() error {
 		return q.Redirect(b.Href)
 	}
 	for _, n := range q.Kit.Nav {
-		if n.Quick && q.Workspace.Role.AtLeast(n.Least) {
+		if n.Quick && n.Section != "" && q.Workspace.Role.AtLeast(n.Least) {
 			return q.Redirect(q.Path(n.Path))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
@@ -46,6 +47,9 @@ type Kit struct {
 	Remove func(ctx context.Context, workspace ledger.ID) error
 	// Found makes a workspace for its owner and returns the address to go on at.
 	Found func(ctx context.Context, owner access.Principal, f Founding) (string, error)
+
+	// Notices has the inboxes; nil: nobody is told anything.
+	Notices *notify.Box
 
 	// Stopping is closed when the server begins to stop: streams end.
 	Stopping <-chan struct{}
@@ -95,6 +99,8 @@ type Nav struct {
 	Key     string      // goes there after G
 	Quick   bool        // also in the bar of a phone
 	Least   access.Role // who has it at all; "": every member
-	// Count is how much waits there for the reader; nil: nothing is counted.
-	Count func(*Request) (int, error)
+	// Count is how many news wait there for the reader; nil: it has none.
+	Count func(*Request) int
+	// Open is how much there is to do for the reader; nil: nothing is counted.
+	Open func(*Request) (int, error)
 }

@@ -76,6 +76,12 @@ func (q *Request) live() error {
 			}
 		}
 	}()
+	var news <-chan struct{}
+	if q.Kit.Notices != nil {
+		woken, stop := q.Kit.Notices.Watch(q.Workspace.ID, q.Principal.Account.ID)
+		defer stop()
+		news = woken
+	}
 	beat := time.NewTicker(pulse)
 	defer beat.Stop()
 	flush := time.NewTimer(0)
@@ -94,6 +100,8 @@ func (q *Request) live() error {
 			}
 		case <-flush.C:
 			due, err = false, s.tell()
+		case <-news:
+			err = s.event("news", "", struct{}{})
 		case <-me.moved:
 			err = s.event("company", "", q.Kit.presence.company(page, q.Principal.Account.ID))
 		case <-beat.C:

@@ -165,6 +165,9 @@ func (q *Request) document(title string) ui.Document {
 
 func (q *Request) toastOf(s *said) ui.Toast {
 	t := ui.Toast{Text: s.Text, Open: s.Open}
+	if s.Take != nil {
+		t.Undo = ui.TakeBack{Action: s.Take.Action, Fields: s.Take.Fields, Back: q.R.URL.RequestURI()}
+	}
 	if s.Undo > 0 {
 		t.Undo = undoButton("/w/"+url.PathEscape(s.Workspace)+"/undo", s.Undo, q.R.URL.RequestURI())
 	}
@@ -185,12 +188,15 @@ func (q *Request) fillNav(s *ui.Shell, area string) {
 			continue
 		}
 		item := ui.NavItem{Icon: n.Icon, Name: n.Name, Href: q.Path(n.Path), Key: n.Key, Quick: n.Quick, Current: n.Path == area}
-		if n.Count != nil && !q.Past() { // a past moment waits for nobody
-			n, err := n.Count(q)
+		if n.Count != nil {
+			item.Count, item.New = n.Count(q), true
+		}
+		if n.Open != nil && !q.Past() { // a past moment waits for nobody
+			open, err := n.Open(q)
 			if err != nil {
 				q.Kit.Log.WarnContext(q.Context(), "count for the sidebar", "page", item.Name, "error", err)
 			}
-			item.Count = n
+			item.Count = open
 		}
 		if n.Section == "Foot" {
 			s.Foot = append(s.Foot, item)

@@ -9,6 +9,8 @@ import (
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/discussion"
+	"github.com/throughline-pm/throughline/internal/web/inboxweb"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
 )
 
@@ -68,15 +70,16 @@ var Areas = []*tableweb.Area{
 
 // Routes are the routes of all pages of a workspace.
 func Routes() []web.Route {
-	return slices.Concat(tableweb.Routes(Areas...), dependencyRoutes, settingsRoutes, startRoutes, gapRoutes)
+	return slices.Concat(tableweb.Routes(Areas...), inboxweb.Routes(Areas...), discussion.Routes(), dependencyRoutes, settingsRoutes, startRoutes, gapRoutes)
 }
 
 // Nav are the pages in the order of the sidebar.
 var Nav = []web.Nav{
+	{Icon: "inbox", Name: "Inbox", Path: inboxweb.Path, Key: "I", Quick: true, Count: inboxweb.Count},
 	{Section: "Why", Icon: "target", Name: "Objectives", Path: "objectives", Key: "O"},
 	{Section: "What and when", Icon: "layers", Name: "Features", Path: "features", Key: "F", Quick: true},
 	{Section: "What and when", Icon: "rocket", Name: "Releases", Path: "releases", Key: "L", Quick: true},
-	{Section: "So what", Icon: "unlink", Name: "Gaps", Path: "gaps", Key: "H", Count: countGaps},
+	{Section: "So what", Icon: "unlink", Name: "Gaps", Path: "gaps", Key: "H", Open: countGaps},
 	{Section: "How", Icon: "users", Name: "People", Path: "people", Key: "T"},
 	{Section: "How", Icon: "users", Name: "Teams", Path: "teams"},
 	{Section: "Foot", Icon: "settings", Name: "Settings", Path: "settings"},

@@ -11,9 +11,11 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
+	"github.com/throughline-pm/throughline/internal/web/discussion"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
@@ -86,6 +88,7 @@ func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
 	places := map[string]func(string, ledger.ID) string{
 		backlog.Views.Name(): func(_ string, id ledger.ID) string { return "views/" + id.String() },
 	}
+	places[collab.Comments.Name()] = discussion.Place
 	for _, a := range areas {
 		places[a.Table.Kind()] = func(key string, id ledger.ID) string {
 			if key == "" {

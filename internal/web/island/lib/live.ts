@@ -59,6 +59,7 @@ function open() {
     document.dispatchEvent(new CustomEvent('changed', { detail: c }))
     void refresh()
   })
+  stream.addEventListener('news', () => { void refresh() }) // the inbox has changed
   stream.addEventListener('company', (e) => show(JSON.parse((e as MessageEvent<string>).data) as Guest[]))
   stream.addEventListener('error', () => {
     connected(false)
