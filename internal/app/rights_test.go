@@ -182,6 +182,28 @@ var routes = []struct {
 		return c.post("objective", c.w.make("objectives", ledger.System, c.w.public).String())
 	}},
 	{"GET /api/v1/{workspace}/gaps", insiders, nil},
+	{"GET /w/{workspace}/scoring", insiders, nil},
+	{"GET /w/{workspace}/scoring/preview", insiders, func(*try) ask { return get("/w/" + slug + "/scoring/preview?formula=value") }},
+	{"POST /w/{workspace}/scoring", importers, func(c *try) ask { return c.post("label", c.w.unique("F"), "formula", "value / effort") }},
+	{"POST /w/{workspace}/scoring/adopt", importers, func(c *try) ask {
+		c.w.do(ledger.System, func(tx *ledger.Tx) error { // with its fields, which admins make
+			_, err := backlog.Adopt(tx, backlog.Presets[0])
+			return err
+		})
+		return c.post("preset", backlog.Presets[0].Name)
+	}},
+	{"POST /w/{workspace}/scoring/{formula}/weights", importers, func(c *try) ask {
+		c.path["formula"] = c.w.make("formulas", ledger.System, ledger.ID{}).String()
+		return c.post("weight.value", "2")
+	}},
+	{"GET /api/v1/{workspace}/formulas/preview", insiders, func(*try) ask { return get("/api/v1/" + slug + "/formulas/preview?formula=value") }},
+	{"GET /w/{workspace}/gaps", insiders, nil},
+	{"GET /w/{workspace}/gaps/{kind}/{entity}", insiders, func(c *try) ask { c.gap(); return c.get() }},
+	{"POST /w/{workspace}/gaps/{kind}/{entity}", editors, func(c *try) ask {
+		c.gap()
+		return c.post("objective", c.w.make("objectives", ledger.System, c.w.public).String())
+	}},
+	{"GET /api/v1/{workspace}/gaps", insiders, nil},
 	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
 	{"GET /api/v1/{workspace}/settings", insiders, nil},
 	{"GET /api/v1/{workspace}/settings/history", insiders, nil},

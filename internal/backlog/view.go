@@ -16,11 +16,11 @@ type View struct {
 	Title  string `json:"title,omitzero" ledger:"title"`
 	Of     string `json:"of,omitzero"`     // the table it lists: "features"
 	Query  string `json:"query,omitzero"`  // as table.Query writes it
-	Layout string `json:"layout,omitzero"` // "list" or "board"
+	Layout string `json:"layout,omitzero"` // "list", "board" or "matrix"
 	Shared bool   `json:"shared,omitzero"` // seen by everybody, not by its maker alone
 }
 
-var layouts = []table.Option{{Name: "list", Label: "List"}, {Name: "board", Label: "Board"}}
+var layouts = []table.Option{{Name: "list", Label: "List"}, {Name: "board", Label: "Board"}, {Name: "matrix", Label: "Matrix"}}
 
 // Views is the kind of saved views.
 var (
@@ -55,7 +55,7 @@ func checkView(v ledger.View, _, after *View, f *fault.Fields) {
 	}
 	ViewTable.Required(v, after, f)
 	if !slices.ContainsFunc(layouts, func(o table.Option) bool { return o.Name == after.Layout }) {
-		f.Add("layout", "must be list or board")
+		f.Add("layout", "must be list, board or matrix")
 	}
 	q, err := url.ParseQuery(after.Query)
 	if err == nil {

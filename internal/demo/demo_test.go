@@ -161,7 +161,8 @@ func (b *book) hasEnough(t *testing.T) {
 		{"objectives", strategy.Objectives.Len(v), 4, 4},
 		{"products", access.Products.Len(v), 1, 1},
 		{"saved views", backlog.Views.Len(v), 3, 6},
-		{"custom fields", backlog.Fields.Len(v), 2, 4},
+		{"custom fields", backlog.Fields.Len(v), 5, 5},
+		{"formulas", backlog.Formulas.Len(v), 1, 1},
 		{"dependencies", backlog.Dependencies.Len(v), 4, 20},
 	} {
 		if count.have < count.low || count.have > count.high {

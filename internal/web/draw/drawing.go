@@ -218,7 +218,8 @@ func (g Group) write(b *strings.Builder) {
 	b.WriteString("</g>")
 }
 
-// Link is shapes that lead somewhere. Says names where, with what the shapes show.
+// Link is shapes that lead somewhere. Says names where, with what the shapes show; so the
+// texts among them, which may be cut short, are for those alone who see them.
 type Link struct {
 	Href   string
 	Says   string
@@ -231,11 +232,11 @@ func (l Link) write(b *strings.Builder) {
 	class(b, l.Class)
 	attribute(b, "href", string(templ.SafeURL(l.Href)))
 	attribute(b, "aria-label", l.Says)
-	b.WriteString("><title>" + templ.EscapeString(l.Says) + "</title>")
+	b.WriteString("><title>" + templ.EscapeString(l.Says) + `</title><g aria-hidden="true">`)
 	for _, s := range l.Shapes {
 		s.write(b)
 	}
-	b.WriteString("</a>")
+	b.WriteString("</g></a>")
 }
 
 // Number writes a coordinate: a tenth of a pixel is as fine as anybody sees.

@@ -56,6 +56,7 @@ var Areas = []*tableweb.Area{
 		Columns: []string{"name", "stage", "place"},
 		Void:    "The steps that features go through.",
 	},
+	formulas,
 	{
 		Table: backlog.FieldTable, Icon: "columns-3", Create: access.Admin,
 		Columns: []string{"label", "name", "type", "options", "unit"},
@@ -70,7 +71,7 @@ var Areas = []*tableweb.Area{
 
 // Routes are the routes of all pages of a workspace.
 func Routes() []web.Route {
-	return slices.Concat(tableweb.Routes(Areas...), inboxweb.Routes(Areas...), discussion.Routes(), dependencyRoutes, settingsRoutes, startRoutes, gapRoutes)
+	return slices.Concat(tableweb.Routes(Areas...), inboxweb.Routes(Areas...), discussion.Routes(), dependencyRoutes, settingsRoutes, scoringRoutes, startRoutes, gapRoutes)
 }
 
 // Nav are the pages in the order of the sidebar.

@@ -36,6 +36,9 @@ var features = &tableweb.Area{
 	Main:      featureMain,
 	Summary:   effortOf,
 	GroupMeta: groupFacts,
+	Matrix:    featureMatrix,
+	Head:      scoreHead,
+	AddColumn: &tableweb.AddColumn{Label: "Add score column", ID: "add-score", Path: "scoring", Dialog: scoreDialog},
 }
 
 func feature(v *tableweb.View) *backlog.Feature { return v.Row.Entity().(*backlog.Feature) }

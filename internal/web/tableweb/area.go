@@ -48,6 +48,12 @@ type Area struct {
 	Asides func(*View) templ.Component
 	// Summary is facts of a whole list, at its foot.
 	Summary func(s *table.Scope, l *table.List) string
+	// Matrix draws the list between two numbers; nil: it has no such layout.
+	Matrix func(*Sheet) templ.Component
+	// Head is what the head of a column offers besides sorting. It may return nil.
+	Head func(l *Sheet, c table.Info) templ.Component
+	// AddColumn leads to where a column is made that is not there yet; nil: there is no way.
+	AddColumn *AddColumn
 	// GroupMeta is facts beside the title of a group.
 	GroupMeta func(s *table.Scope, l *table.List, g table.Group) templ.Component
 }

@@ -106,6 +106,9 @@ func (l *listing) layouts() []ui.Tab {
 	if l.canBoard() {
 		all = append(all, ui.Tab{Label: "Board", Href: as(table.Board), Current: l.query.Layout == table.Board})
 	}
+	if l.Area.Matrix != nil {
+		all = append(all, ui.Tab{Label: "Matrix", Href: as(table.Matrix), Current: l.query.Layout == table.Matrix})
+	}
 	return all
 }
 

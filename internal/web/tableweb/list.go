@@ -417,6 +417,9 @@ func (l *listing) head(c shown) ui.Column {
 	}
 	u.Sort, u.Also = l.sortBy(c.Name), l.sortAlsoBy(c.Name)
 	u.Order, u.Place = l.order(c.Name)
+	if l.Area.Head != nil {
+		u.Tune = l.Area.Head(l.sheet(), c.Info)
+	}
 	switch {
 	case c.Name == "key":
 		u.Phone, u.Width = "key", "c-key"
