@@ -197,13 +197,6 @@ var routes = []struct {
 		return c.post("weight.value", "2")
 	}},
 	{"GET /api/v1/{workspace}/formulas/preview", insiders, func(*try) ask { return get("/api/v1/" + slug + "/formulas/preview?formula=value") }},
-	{"GET /w/{workspace}/gaps", insiders, nil},
-	{"GET /w/{workspace}/gaps/{kind}/{entity}", insiders, func(c *try) ask { c.gap(); return c.get() }},
-	{"POST /w/{workspace}/gaps/{kind}/{entity}", editors, func(c *try) ask {
-		c.gap()
-		return c.post("objective", c.w.make("objectives", ledger.System, c.w.public).String())
-	}},
-	{"GET /api/v1/{workspace}/gaps", insiders, nil},
 	{"GET /api/v1/{workspace}/search", insiders, func(*try) ask { return get("/api/v1/" + slug + "/search?q=open&texts=yes") }},
 	{"GET /api/v1/{workspace}/settings", insiders, nil},
 	{"GET /api/v1/{workspace}/settings/history", insiders, nil},
