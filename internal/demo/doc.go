@@ -2,9 +2,10 @@
 // offline-first inspection app for nine months, up to the day before it is made.
 //
 // It stands above app because it uses an installation as its people would: it founds the
-// workspace, makes their accounts, and lets each of them run the commands that pages and
-// API run, under their own rights, while it turns the installation's clock. So history,
-// past moments and undo are true, and nothing in the program knows that it is a demo.
+// workspace and lets each of them run the commands that pages and API run, under their own
+// rights, at the times of a clock that the workspace has while it is made. So history, past
+// moments and undo are true. The people have no accounts, but for the host of an
+// installation that is there for the demo alone.
 //
 // # The script
 //
