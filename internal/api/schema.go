@@ -59,7 +59,7 @@ func (r *resource) operations() []operation {
 		}, handle: r.create}, operation{Operation: huma.Operation{
 			OperationID: "delete-" + one, Method: http.MethodDelete, Path: at, Tags: tags, Summary: "Delete: " + one,
 			Parameters: add(inParameter, ifMatchParameter), Responses: answers(http.StatusNoContent, "It is gone", nil),
-		}, handle: r.remove})
+		}, handle: r.remove}, r.comparison())
 		all = append(append(all, r.bulk(input)...), r.creation(input))
 	}
 	for i := range all {

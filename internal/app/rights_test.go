@@ -136,6 +136,7 @@ var routes = []struct {
 
 	{"GET /w/{workspace}", insiders, nil},
 	{"GET /w/{workspace}/{$}", insiders, nil},
+	{"GET /w/{workspace}/compare", insiders, func(*try) ask { return get("/w/" + slug + "/compare?since=@1") }},
 	{"GET /w/{workspace}/find", insiders, func(*try) ask { return get("/w/" + slug + "/find?q=open") }},
 	{"GET /w/{workspace}/live", insiders, func(c *try) ask {
 		c.answer = http.StatusUnprocessableEntity // from no position: a stream would not end
@@ -296,6 +297,8 @@ var actions = []struct {
 }{
 	{"GET /w/{workspace}/KIND", "look", nil},
 	{"GET /w/{workspace}/KIND/export.csv", "look", nil},
+	{"GET /w/{workspace}/KIND/compare", "look", nil},
+	{"GET /w/{workspace}/KIND/compare.csv", "look", nil},
 	{"GET /w/{workspace}/KIND/new", "look", nil},
 	{"GET /w/{workspace}/KIND/{entity}", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/history", "read", nil},
@@ -348,6 +351,9 @@ var actions = []struct {
 		return ask{}
 	}},
 	{"GET /api/v1/{workspace}/KIND", "look", nil},
+	{"GET /api/v1/{workspace}/KIND/compare", "look", func(c *try) ask {
+		return get(strings.ReplaceAll("/api/v1/"+slug+"/"+c.kind+"/compare?since=@1", "//", "/"))
+	}},
 	{"GET /api/v1/{workspace}/KIND/{id}", "read", nil},
 	{"GET /api/v1/{workspace}/KIND/{id}/history", "read", nil},
 	{"POST /api/v1/{workspace}/KIND", "create", func(c *try) ask { return c.json(jsonOf(c.values())) }},

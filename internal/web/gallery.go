@@ -18,7 +18,9 @@ func (q *Request) gallery() error {
 		Find:      "/_gallery",
 		Clock: &ui.Clock{
 			Shown: "Now", Now: "Tue 12 May", Value: "2026-05-12", First: "2025-05-12", Start: "12 May 2025", Today: "2026-05-12",
-			Action: "/_gallery", NowHref: "/_gallery",
+			Action: "/_gallery", NowHref: "/_gallery", Compare: "/_gallery",
+			Visit:   ui.Moment{Name: "Since my last visit", When: "yesterday", Href: "/_gallery"},
+			Moments: []ui.Moment{{Name: "4.0 released", When: "31 Mar", Href: "/_gallery?at=2026-03-31"}, {Name: "Start of the year", When: "1 Jan", Href: "/_gallery?at=2026-01-01"}},
 		},
 		Nav: []ui.NavSection{
 			{Items: []ui.NavItem{{Icon: "inbox", Name: "Inbox", Href: "/_gallery?1", Count: 6, New: true, Quick: true}}},
@@ -36,7 +38,7 @@ func (q *Request) gallery() error {
 	switch {
 	case past:
 		shell.Past, shell.Clock.Shown, shell.Clock.Value = true, "3 Mar", "2026-03-03"
-		shell.Banner = &ui.Banner{Text: "Fieldbook as of Tuesday 3 March 2026", Detail: "Read only. 70 days ago.", Back: back}
+		shell.Banner = &ui.Banner{Text: "Fieldbook as of Tuesday 3 March 2026", Detail: "Read only. 70 days ago.", Back: back, Other: ui.Link{Label: "Compare with now", Href: "/_gallery"}}
 	case pending:
 		shell.Pending = true
 		shell.Banner = &ui.Banner{Text: "P-7 Hire for sync", Detail: "What you change here is pending.", Back: back}

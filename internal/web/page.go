@@ -10,7 +10,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
@@ -25,7 +24,8 @@ type Page struct {
 	Islands []string // the scripts it needs beside the shell's: "board"
 	Status  int      // 0 is 200
 
-	failed bool // it says that there is nothing to show: nothing follows it or goes back in time
+	failed  bool   // it says that there is nothing to show: nothing follows it or goes back in time
+	Compare string // where it is compared with another moment; "": everything is
 }
 
 // Page answers with a page inside the workspace.
@@ -53,7 +53,7 @@ func (q *Request) Page(p Page, body templ.Component) error {
 	shell.Begin = q.beginning()
 	q.fillNav(&shell, p.Area)
 	if !p.failed {
-		q.fillTime(&shell)
+		q.fillTime(&shell, p.Compare)
 	}
 	return q.render(p.Status, shell, body)
 }
@@ -215,47 +215,6 @@ func (q *Request) fillNav(s *ui.Shell, area string) {
 		}
 		s.Nav = slices.Insert(s.Nav, at, ui.NavSection{Caption: "Favourites", Items: kept})
 	}
-}
-
-// sliderDays is how far back the slider of days reaches; the field beside it reaches
-// to the beginning.
-const sliderDays = 365
-
-// fillTime sets the control of time, and the banner of a past moment or a proposal.
-func (q *Request) fillTime(s *ui.Shell) {
-	now := ui.With(ui.With(q.R.URL.RequestURI(), "at", ""), "in", "")
-	today := q.Today()
-	clock := &ui.Clock{
-		Shown: "Now", Now: q.Now().In(q.zone()).Format("Mon 2 Jan"), Value: today, First: today.Add(-sliderDays), Start: q.Words().Day(today.Add(-sliderDays)), Today: today,
-		Action: q.R.URL.Path, NowHref: now,
-	}
-	for name, values := range q.query {
-		if name != "at" && name != "in" && len(values) > 0 {
-			clock.Keep = append(clock.Keep, ui.Kept{Name: name, Value: values[0]})
-		}
-	}
-	slices.SortFunc(clock.Keep, func(a, b ui.Kept) int { return strings.Compare(a.Name, b.Name) })
-	s.Clock = clock
-	back := ui.Link{Label: "Return to now", Href: now}
-	switch {
-	case q.day != "":
-		clock.Shown, clock.Value = q.Words().Day(q.day), q.day
-		s.Banner = &ui.Banner{
-			Text:   q.Workspace.Name + " as of " + q.past,
-			Detail: "Read only. " + ui.Count(today.Sub(q.day), "day", "days") + " ago.",
-			Back:   back,
-		}
-	case q.past != "":
-		clock.Shown = q.past
-		s.Banner = &ui.Banner{Text: q.Workspace.Name + " at " + q.past, Detail: "Read only.", Back: back}
-	case q.in != nil:
-		s.Banner = &ui.Banner{Text: q.in.Key + " " + q.in.Title, Detail: "What you change here is pending.", Back: back}
-	}
-}
-
-// DayPath returns the address of this page as of a day.
-func (q *Request) DayPath(d calendar.Day) string {
-	return ui.With(ui.With(q.R.URL.RequestURI(), "in", ""), "at", string(d))
 }
 
 // Refused puts what is wrong with the input into the form, for a page that is shown

@@ -15,6 +15,7 @@ import { openPalette, paletteKey } from './lib/palette'
 import './lib/order'
 import './lib/post'
 import './lib/stay'
+import { openTime, watchTime } from './lib/time'
 import { watchToasts } from './lib/toast'
 import { watchWindow } from './lib/window'
 
@@ -61,29 +62,7 @@ document.addEventListener('click', (e) => {
   if (e.target instanceof HTMLDialogElement) e.target.close() // beside it
 })
 
-/** The slider of days moves the field below it; letting go shows the day. */
-function slide(range: HTMLInputElement, done: boolean) {
-  const field = at<HTMLInputElement>('#asof')
-  const day = new Date(Date.parse(range.dataset.first + 'T00:00:00Z') + Number(range.value) * 864e5)
-  const now = range.value === range.max
-  const words = now ? 'Now' : day.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
-  range.setAttribute('aria-valuetext', words)
-  const shown = at<HTMLOutputElement>('.time output')
-  if (shown) shown.value = words
-  if (field) field.value = day.toISOString().slice(0, 10)
-  if (!done) return
-  if (now) at<HTMLAnchorElement>('#time-pop li a')?.click()
-  else range.form?.requestSubmit()
-}
-
-document.addEventListener('input', (e) => {
-  const range = closest(e.target, 'input[data-act="day"]')
-  if (range) slide(range as HTMLInputElement, false)
-})
-
 document.addEventListener('change', (e) => {
-  const range = closest(e.target, 'input[data-act="day"]')
-  if (range) slide(range as HTMLInputElement, true)
   syncSelection(e.target)
 })
 
@@ -105,7 +84,7 @@ function globalKey(e: KeyboardEvent): boolean {
   switch (e.key) {
     case '/': return openPalette()
     case '[': if (at('[data-act="side"]')) switchSidebar(); return true
-    case 't': case 'T': at('#time-pop')?.togglePopover(); at<HTMLElement>('#asof')?.focus(); return true
+    case 't': case 'T': openTime(); return true
     case 'g': case 'G': leader = e.timeStamp; return true
     case '?': dialog('keys'); return true
   }
@@ -153,6 +132,7 @@ addEventListener('pageshow', (e) => { if (e.persisted) document.querySelectorAll
 const zone = at<HTMLInputElement>('input[data-zone]')
 if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value
 
+watchTime()
 watchToasts()
 watchCreate()
 watchWindow()

@@ -73,7 +73,8 @@ type View struct {
 	Scope *table.Scope
 	Area  *Area
 	Row   table.Row
-	Form  *ui.Form // a form of the page that was refused; nil: none
+	Form  *ui.Form   // a form of the page that was refused; nil: none
+	since *differing // what differs since the moment of the address; nil: none is named
 }
 
 // Path returns the address of the entity's page.
@@ -110,16 +111,19 @@ func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
 func Routes(areas ...*Area) []web.Route {
 	all := append((&creator{areas}).routes(), cardRoute(areas))
 
+	all = append(all, web.Route{Method: http.MethodGet, Pattern: "/w/{workspace}/compare", Who: web.Member, Handle: compareAll(areas)})
 	for _, a := range areas {
 		base := "/w/{workspace}/" + a.Table.Name()
 		add := func(method, path string, handle func(*Area, *web.Request) error) {
 			all = append(all, web.Route{
 				Method: method, Pattern: base + path, Who: web.Member,
-				Handle: func(q *web.Request) error { return handle(a, q) },
+				Handle: func(q *web.Request) error { return a.serve(q, path, handle) },
 			})
 		}
 		add(http.MethodGet, "", (*Area).list)
 		add(http.MethodGet, "/export.csv", (*Area).export)
+		add(http.MethodGet, "/compare", (*Area).compare)
+		add(http.MethodGet, "/compare.csv", (*Area).compareCSV)
 		add(http.MethodGet, "/new", (*Area).newForm)
 		add(http.MethodPost, "", (*Area).create)
 		add(http.MethodPost, "/views", (*Area).saveView)

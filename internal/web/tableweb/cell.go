@@ -24,8 +24,17 @@ func muted(text string) templ.Component {
 	})
 }
 
-// cell draws a column of the view's row.
+// cell draws a column of the view's row, behind what it was at the moment since which the
+// page marks what differs.
 func (v *View) cell(c table.Info) templ.Component {
+	if was := v.was(c); was != nil {
+		return changedCell(was, v.value(c))
+	}
+	return v.value(c)
+}
+
+// value draws a column of the view's row.
+func (v *View) value(c table.Info) templ.Component {
 	if draw, ok := v.Area.Cells[c.Name]; ok {
 		return draw(v, c.Name)
 	}

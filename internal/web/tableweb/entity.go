@@ -22,12 +22,12 @@ func (a *Area) Find(q *web.Request) (*View, error) {
 	id, err := ledger.ParseID(text)
 	if err != nil {
 		if id, err = a.byKey(scope, text); err != nil {
-			return nil, err
+			return nil, a.elsewhen(q, text)
 		}
 	}
 	row, ok := a.Table.Row(scope.View, id)
 	if !ok {
-		return nil, fault.New(fault.NotFound, "there is no %s %s", a.Table.One(), text)
+		return nil, a.elsewhen(q, text)
 	}
 	return &View{Request: q, Scope: scope, Area: a, Row: row}, nil
 }
@@ -53,6 +53,9 @@ func (a *Area) Show(q *web.Request, status int, refused *ui.Form) error {
 		return err
 	}
 	v.Form = refused
+	if v.since, err = v.markRow(); err != nil {
+		return err
+	}
 	if refused == nil && ref(v.Row) != q.R.PathValue("entity") {
 		return q.Redirect(v.Path())
 	}
@@ -68,9 +71,10 @@ func (a *Area) Show(q *web.Request, status int, refused *ui.Form) error {
 // page is what the pages of an entity tell the shell.
 func (v *View) page(part string) web.Page {
 	p := web.Page{
-		Title:  v.Row.Title(),
-		Crumbs: []ui.Link{{Label: v.Area.Table.Label(), Href: v.Request.Path(v.Area.Table.Name())}},
-		Hints:  []ui.Hint{{Keys: []string{"Esc"}, Does: "back to the list"}},
+		Title:   v.Row.Title(),
+		Crumbs:  []ui.Link{{Label: v.Area.Table.Label(), Href: v.Request.Path(v.Area.Table.Name())}},
+		Hints:   []ui.Hint{{Keys: []string{"Esc"}, Does: "back to the list"}},
+		Compare: v.Path(),
 	}
 	if part != "" {
 		p.Crumbs = append(p.Crumbs, ui.Link{Label: v.Row.Title(), Href: v.Path()})

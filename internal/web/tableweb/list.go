@@ -67,6 +67,9 @@ func (a *Area) read(q *web.Request) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.since, err = l.markList(l.listed()); err != nil {
+		return nil, err
+	}
 	for _, name := range l.chosen() {
 		if x := a.extra(name); x != nil {
 			l.shown = append(l.shown, shown{table.Info{Name: x.Name, Label: x.Label}, x})
@@ -151,7 +154,7 @@ func (a *Area) list(q *web.Request) error {
 			summary += " · " + more
 		}
 	}
-	page := web.Page{Title: a.Table.Label(), Summary: summary, Hints: []ui.Hint{
+	page := web.Page{Title: a.Table.Label(), Summary: summary, Compare: l.compareAddress(), Hints: []ui.Hint{
 		{Keys: []string{"J", "K"}, Does: "move"}, {Keys: []string{"↵"}, Does: "open"}, {Keys: []string{"C"}, Does: "new"}, {Keys: []string{"F"}, Does: "filter"},
 	}}
 	if l.query.Layout == table.Board {
@@ -166,7 +169,7 @@ func (a *Area) list(q *web.Request) error {
 // that the page shows.
 func (l *listing) address(q table.Query) string {
 	href := l.addressOf(q, l.Query("view"))
-	for _, keep := range []string{"at", "in"} {
+	for _, keep := range []string{"at", "in", "since"} {
 		href = ui.With(href, keep, l.Query(keep))
 	}
 	return href
@@ -308,12 +311,12 @@ func (l *listing) grid() ui.Grid {
 	}
 	title := l.titleAt()
 	line := func(r table.Row) ui.Row {
-		v := &View{Request: l.Request, Scope: l.Scope, Area: l.Area, Row: r}
-		row := ui.Row{ID: r.ID().String(), Label: ref(r), Cells: make([]templ.Component, len(l.shown))}
+		v := &View{Request: l.Request, Scope: l.Scope, Area: l.Area, Row: r, since: l.since}
+		row := ui.Row{ID: r.ID().String(), Label: ref(r), Class: l.since.class(r.ID()), Cells: make([]templ.Component, len(l.shown))}
 		for i, c := range l.shown {
 			switch {
 			case i == title:
-				row.Cells[i] = ui.Title(r.Title(), v.Path())
+				row.Cells[i] = v.titled(c.Info, ui.Title(r.Title(), v.Path()))
 			default:
 				row.Cells[i] = v.shownCell(c)
 			}

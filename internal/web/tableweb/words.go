@@ -28,7 +28,7 @@ func (l *listing) filterText() string {
 // kept are the parameters of the address that a form of the list passes on.
 func (l *listing) kept(but ...string) []ui.Kept {
 	var all []ui.Kept
-	for _, name := range []string{"filter", "q", "sort", "group", "columns", "fold", "layout", "board", "limits", "x", "y", "view", "at", "in"} {
+	for _, name := range []string{"filter", "q", "sort", "group", "columns", "fold", "layout", "board", "limits", "x", "y", "view", "at", "in", "since"} {
 		if v := l.Query(name); v != "" && !slices.Contains(but, name) {
 			all = append(all, ui.Kept{Name: name, Value: v})
 		}

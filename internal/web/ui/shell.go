@@ -3,8 +3,6 @@ package ui
 import (
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/throughline-pm/throughline/internal/calendar"
 )
 
 // htmxConfig lets htmx act only by nonce. When a page is made new in place, what a person
@@ -40,26 +38,10 @@ type NavItem struct {
 	Quick            bool // also in the bar of a phone
 }
 
-// Clock is the control that leads into the past.
-type Clock struct {
-	Shown   string       // "Now" or "3 Mar"
-	Value   calendar.Day // the day that is shown
-	First   calendar.Day // where its slider begins
-	Start   string       // the same in words
-	Today   calendar.Day
-	Now     string // today in words: "Tue 12 May"
-	Action  string // the address of this page
-	Keep    []Kept // its other query parameters
-	NowHref string
-}
-
 // Kept is a query parameter that a form passes on.
 type Kept struct {
 	Name, Value string
 }
-
-// Days is the number of days of the slider.
-func (c Clock) days() int { return max(c.Today.Sub(c.First), 1) }
 
 // Beginning is how far a new workspace has come.
 type Beginning struct {
@@ -67,13 +49,6 @@ type Beginning struct {
 	Done, All int
 	Fresh     bool // there is nothing in it yet
 	Hidden    bool // the reader wants no more of it in the sidebar
-}
-
-// Banner says that a page shows the past, or a proposal.
-type Banner struct {
-	Text, Detail string
-	Back         Link // "Return to now"
-	Other        Link // "Compare with now"; may be zero
 }
 
 // Hint is keys and what they do, at the foot of a page.
