@@ -136,7 +136,7 @@ func show(q *web.Request, areas []*tableweb.Area) error {
 			{Keys: []string{"H"}, Does: "snooze"},
 			{Keys: []string{"U"}, Does: "unread"},
 			{Keys: []string{"X"}, Does: "select"},
-			{Keys: []string{"Space"}, Does: "peek"},
+
 			{Keys: []string{"↵"}, Does: "open"},
 		},
 	}, page(in))
