@@ -300,6 +300,12 @@ var actions = []struct {
 	{"GET /w/{workspace}/KIND/compare", "look", nil},
 	{"GET /w/{workspace}/KIND/compare.csv", "look", nil},
 	{"GET /w/{workspace}/KIND/new", "look", nil},
+	{"GET /w/{workspace}/KIND/pick", "look", nil},
+	{"POST /w/{workspace}/KIND/set", "edit", func(c *try) ask {
+		column, value := c.w.edits(c.kind)
+		return c.post("id", c.path["entity"], column, value)
+	}},
+	{"POST /w/{workspace}/KIND/delete", "delete", func(c *try) ask { return c.post("id", c.path["entity"]) }},
 	{"GET /w/{workspace}/KIND/{entity}", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/history", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/edit", "read", nil},

@@ -89,8 +89,16 @@ func (t *Table[T]) alsoLacking(s *Scope, e *T, err error) error {
 	return refused
 }
 
-// Edit implements Editor.
+// Edit implements Editor. What only goes into the archive or comes out of it is said by a
+// verb of its own.
 func (t *Table[T]) Edit(tx *ledger.Tx, s *Scope, id ledger.ID, in Input) error {
+	if to, ok := in["archived"]; ok && len(in) == 1 {
+		if yes, err := asFlag(to); err == nil && yes {
+			tx.Verb = "archive"
+		} else if err == nil {
+			tx.Verb = "restore"
+		}
+	}
 	return t.kind.Edit(tx, id, func(e *T) error { return t.fill(s, tx, e, in) })
 }
 

@@ -152,18 +152,27 @@ func (q *Request) beginning() *ui.Beginning {
 }
 
 // undo takes back one commit in the rights of who asks: the one that a toast names, else
-// the latest of theirs.
+// the latest of theirs; or it does again what they took back last.
 func (q *Request) undo() error {
-	f, err := q.Form("seq", "back")
+	f, err := q.Form("seq", "back", "redo")
 	if err != nil {
 		return err
 	}
-	undone, err := q.takeBack(f.Values.Get("seq"))
+	redo := f.Values.Get("redo") != ""
+	var undone ledger.Undone
+	if redo {
+		undone, err = q.Kit.Ledger.RedoLast(q.Context(), q.Workspace.ID, q.Principal.Actor(), ledger.Settlement{})
+	} else {
+		undone, err = q.takeBack(f.Values.Get("seq"))
+	}
 	if err != nil {
 		return err
 	}
 	q.Wrote(undone.Seq)
 	text := "Undone: " + undone.Verb
+	if redo {
+		text = "Done again"
+	}
 	if n := len(undone.Kept); n > 0 {
 		text += "; " + ui.Count(n, "field", "fields") + " that others changed since stayed"
 	}

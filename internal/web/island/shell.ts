@@ -8,12 +8,12 @@ import { watchCards } from './lib/card'
 import { openCreate, watchCreate } from './lib/create'
 import { at, closest, keep } from './lib/dom'
 import { watchEditors } from './lib/editor'
-import { gridKey, syncSelection } from './lib/grid'
+import { goBack, gridAll, gridKey } from './lib/grid'
 import './lib/inbox'
 import { follow } from './lib/live'
 import { openPalette, paletteKey } from './lib/palette'
 import './lib/order'
-import './lib/post'
+import { post } from './lib/post'
 import './lib/stay'
 import { openTime, watchTime } from './lib/time'
 import { watchToasts } from './lib/toast'
@@ -62,10 +62,6 @@ document.addEventListener('click', (e) => {
   if (e.target instanceof HTMLDialogElement) e.target.close() // beside it
 })
 
-document.addEventListener('change', (e) => {
-  syncSelection(e.target)
-})
-
 // Single letters never fire inside a field.
 function typing(e: KeyboardEvent): boolean {
   const on = e.target
@@ -102,12 +98,17 @@ document.addEventListener('keydown', (e) => {
   } else if (e.key.toLowerCase() === 'z' && (e.metaKey || e.ctrlKey) && !e.shiftKey && !typing(e) && !open) {
     const undo = at<HTMLFormElement>('form#undo')
     if (undo) { e.preventDefault(); undo.requestSubmit() }
+  } else if (((e.key.toLowerCase() === 'z' && e.shiftKey) || e.key.toLowerCase() === 'y') && (e.metaKey || e.ctrlKey) && !typing(e) && !open) {
+    const undo = at<HTMLFormElement>('form#undo')
+    if (undo) { e.preventDefault(); void post(undo.action, new URLSearchParams({ redo: 'yes' })) }
+  } else if (e.key.toLowerCase() === 'a' && (e.metaKey || e.ctrlKey) && !typing(e) && !open) {
+    if (gridAll()) e.preventDefault()
   } else if (open) {
     if (open.id === 'palette' && paletteKey(e, open)) e.preventDefault()
   } else if (e.key === 'Escape') {
     // popovers close themselves; the last layer is the past
     if (typing(e)) (e.target as HTMLElement).blur()
-    else if (!at('[popover]:popover-open') && !gridKey(e)) (at('.past-bar [data-back]') ?? at('[data-back]'))?.click()
+    else if (!at('[popover]:popover-open') && !gridKey(e)) goBack()
   } else if (!typing(e) && !e.altKey && !e.ctrlKey && !e.metaKey && (globalKey(e) || gridKey(e))) {
     e.preventDefault()
   }

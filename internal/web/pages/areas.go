@@ -20,6 +20,7 @@ var Areas = []*tableweb.Area{
 	{
 		Table: strategy.ObjectiveTable, Icon: "target", Create: access.Editor,
 		Columns: []string{"key", "title", "owner", "period", "product"},
+		Keys:    []tableweb.Key{{Letter: "a", Column: "owner", Icon: "user-check"}},
 		Quick:   []string{"owner", "period", "product"},
 		Void:    "An objective says what is to be reached in a period. Features that serve one show it first on their thread.",
 		Main:    featuresBy("objective"), Extra: progress("title"),
@@ -27,6 +28,7 @@ var Areas = []*tableweb.Area{
 	{
 		Table: release.Table, Icon: "rocket", Create: access.Editor,
 		Columns: []string{"name", "status", "definition", "freeze", "code_freeze", "date", "owner"},
+		Keys:    []tableweb.Key{{Letter: "s", Column: "status", Icon: "circle-dot"}, {Letter: "a", Column: "owner", Icon: "user-check"}},
 		Quick:   []string{"date", "owner", "product"},
 		Void:    "A release is what ships together: its dates bound what fits in.",
 		Main:    featuresBy("release"), Extra: progress("name"),

@@ -31,12 +31,15 @@ type Area struct {
 	Form    []string // the fields of the form for a new one; nil: all that can be written
 	Quick   []string // the fields of the dialog that makes one from any page; nil: it is not offered elsewhere
 
+	// Keys are the letters that set columns, in the order of the bar that acts on many.
+	Keys []Key
+
 	// Cells draw columns in a way of their own.
 	Cells map[string]Cell
 	// Card are the columns that a card of a board shows beside key and title; nil: those of
 	// the list.
 	Card []string
-	// Marks draw the value of a link at the head of a column of a board.
+	// Marks draw the value of a link at the head of a column of a board, and in the picker.
 	Marks map[string]func(s *table.Scope, id ledger.ID) templ.Component
 	// Extra are columns that only pages have, after the named column.
 	Extra []Extra
@@ -133,6 +136,9 @@ func Routes(areas ...*Area) []web.Route {
 		if a.Table.Rank() != "" {
 			add(http.MethodPost, "/move", (*Area).move)
 		}
+		add(http.MethodGet, "/pick", (*Area).pick)
+		add(http.MethodPost, "/set", (*Area).set)
+		add(http.MethodPost, "/delete", (*Area).removeMany)
 		add(http.MethodGet, "/{entity}", (*Area).show)
 		add(http.MethodGet, "/{entity}/history", (*Area).history)
 		add(http.MethodGet, "/{entity}/edit", (*Area).editForm)

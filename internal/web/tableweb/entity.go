@@ -53,6 +53,9 @@ func (a *Area) Show(q *web.Request, status int, refused *ui.Form) error {
 		return err
 	}
 	v.Form = refused
+	if q.Query("peek") != "" && q.Partial() {
+		return v.peek()
+	}
 	if v.since, err = v.markRow(); err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package tableweb
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
@@ -305,13 +307,55 @@ func (v *View) oneField(c table.Info, f *ui.Form, status int) error {
 	if err != nil {
 		return err
 	}
-	field := v.Area.input(v.Scope, f, c, was)
 	if v.Partial() {
-		return v.Fragment(fieldInPlace(v, c, field, was))
+		e := v.cellForm(c, f, was)
+		e.conflict = status == http.StatusConflict
+		if status != 0 {
+			return v.Refuse(status, "#cell-edit", cellEdit(e))
+		}
+		return v.Fragment(cellEdit(e))
 	}
 	p := v.page(c.Label)
 	p.Status = status
-	return v.Page(p, fieldPage(v, c, field, was))
+	return v.Page(p, fieldPage(v, c, v.Area.input(v.Scope, f, c, was), was))
+}
+
+// cellForm is the form of one value in its cell.
+type cellForm struct {
+	action, name, label, of string
+	kind, mode              string // of the input
+	value, was              string // what is typed; what stood there
+	shown                   string // what stands there, as it is read
+	fault                   string
+	conflict                bool // somebody else wrote it meanwhile
+}
+
+func (v *View) cellForm(c table.Info, f *ui.Form, was string) cellForm {
+	e := cellForm{
+		action: v.Path("field", c.Name), name: c.Name, label: c.Label, of: v.Row.Key(), kind: "text",
+		value: was, was: was, shown: short(was), fault: f.Errors[c.Name],
+	}
+	if e.of == "" {
+		e.of = v.Row.Title()
+	}
+	if f.Values.Has(c.Name) {
+		e.value = f.Values.Get(c.Name)
+	}
+	switch c.Type {
+	case table.TypeDay:
+		e.kind = "date"
+		if was != "" {
+			e.shown = v.Words().Day(calendar.Day(was))
+		}
+	case table.TypeNumber:
+		e.mode = "decimal"
+	case table.TypeURL:
+		e.mode = "url"
+	}
+	if e.shown == "" {
+		e.shown = "nothing"
+	}
+	return e
 }
 
 // editField writes one field, if it still is what it was when the form was opened.
@@ -336,7 +380,7 @@ func (a *Area) editField(q *web.Request) error {
 	was := strings.ReplaceAll(f.Values.Get("was"), "\r\n", "\n")
 	if was != now && want != now {
 		f.Errors = map[string]string{c.Name: "somebody made this “" + short(v.Area.Table.Show(v.Scope, v.Row, c.Name)) + "” meanwhile; save again to replace it"}
-		return v.oneField(c, f, 409)
+		return v.oneField(c, f, http.StatusConflict)
 	}
 	seq, err := q.Update("edit", func(tx *ledger.Tx) error {
 		return a.Table.Edit(tx, v.Scope.In(tx), v.Row.ID(), table.Input{c.Name: want})
@@ -351,8 +395,10 @@ func (a *Area) editField(q *web.Request) error {
 		}
 		return v.oneField(c, f, status)
 	}
-	q.Said(c.Label+" saved", seq)
-	return q.Redirect(v.Path())
+	if want != now {
+		q.Said(c.Label+" saved", seq)
+	}
+	return q.Done(v.Path())
 }
 
 // short cuts a text for use inside a sentence.

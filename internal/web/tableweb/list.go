@@ -300,6 +300,9 @@ func (l *listing) byHand() bool {
 // grid is the rows of the window.
 func (l *listing) grid() ui.Grid {
 	g := ui.Grid{ID: "list", Caption: l.Area.Table.Label()}
+	if l.bulk() != nil {
+		g.Select = bulkForm
+	}
 	for _, c := range l.shown {
 		g.Columns = append(g.Columns, l.head(c))
 	}
@@ -316,7 +319,7 @@ func (l *listing) grid() ui.Grid {
 		for i, c := range l.shown {
 			switch {
 			case i == title:
-				row.Cells[i] = v.titled(c.Info, ui.Title(r.Title(), v.Path()))
+				row.Cells[i] = v.titled(c.Info, titleCell(v))
 			default:
 				row.Cells[i] = v.shownCell(c)
 			}
@@ -417,6 +420,9 @@ func (l *listing) head(c shown) ui.Column {
 	if c.extra != nil {
 		u.Width, u.Low = c.extra.Width, true
 		return u
+	}
+	if l.MayEdit() {
+		u.Edit = edits(c.Info)
 	}
 	u.Sort, u.Also = l.sortBy(c.Name), l.sortAlsoBy(c.Name)
 	u.Order, u.Place = l.order(c.Name)

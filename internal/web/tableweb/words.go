@@ -130,9 +130,6 @@ func (l *listing) csv() string {
 	return path + "/export.csv" + query
 }
 
-// cssID escapes the point of a custom field's name for a selector.
-func cssID(name string) string { return strings.ReplaceAll(name, ".", `\.`) }
-
 // sentence begins a description as a sentence.
 func sentence(doc string) string {
 	if doc == "" {

@@ -78,3 +78,6 @@ func (d Door) Render(ctx context.Context, w io.Writer) error { return door(d).Re
 
 // Render implements templ.Component.
 func (p Desk) Render(ctx context.Context, w io.Writer) error { return desk(p).Render(ctx, w) }
+
+// Render implements templ.Component.
+func (b Bulk) Render(ctx context.Context, w io.Writer) error { return bulk(b).Render(ctx, w) }
