@@ -52,6 +52,7 @@ func Open(ctx context.Context, kit *web.Kit) (*API, error) {
 type operation struct {
 	huma.Operation // what the document says of it; Path is the route's pattern
 	who            web.Who
+	limit          int64 // bytes of a body; 0: what others have
 	handle         func(*call) (answer, error)
 }
 
@@ -71,6 +72,7 @@ type answer struct {
 	Location string
 	ETag     string
 	Body     []byte // JSON; nil: none
+	sent     bool   // the operation has answered itself
 }
 
 // Routes are the routes of the interface for the program's list.
@@ -78,7 +80,7 @@ func (a *API) Routes() []web.Route {
 	routes := a.document.routes()
 	for i := range a.operations {
 		o := &a.operations[i]
-		routes = append(routes, web.Route{Method: o.Method, Pattern: o.Path, Who: o.who, Tokens: true, Handle: func(q *web.Request) error {
+		routes = append(routes, web.Route{Method: o.Method, Pattern: o.Path, Who: o.who, Limit: o.limit, Tokens: true, Handle: func(q *web.Request) error {
 			return (&call{Request: q, api: a, op: o}).run()
 		}})
 	}
@@ -147,6 +149,9 @@ func (o *operation) parameters() string {
 }
 
 func (c *call) send(ans answer) error {
+	if ans.sent {
+		return nil
+	}
 	h := c.W.Header()
 	if ans.Location != "" {
 		h.Set("Location", ans.Location)

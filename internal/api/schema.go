@@ -53,15 +53,21 @@ func (r *resource) operations() []operation {
 				query("group", "a column whose values make sections"), columnsParameter, limitParameter, afterParameter, atParameter, inParameter, ifNoneParameter),
 			Responses: answers(http.StatusOK, "A page", page),
 		}, handle: r.list}, operation{Operation: huma.Operation{
-			OperationID: "create-" + one, Method: http.MethodPost, Path: base, Tags: tags, Summary: "Create: " + one,
-			Parameters: parameters(workspaceParameter, inParameter, keyParameter), RequestBody: body,
-			Responses: answers(http.StatusCreated, "It, as it was made; Location has its address", entity),
-		}, handle: r.create}, operation{Operation: huma.Operation{
 			OperationID: "delete-" + one, Method: http.MethodDelete, Path: at, Tags: tags, Summary: "Delete: " + one,
 			Parameters: add(inParameter, ifMatchParameter), Responses: answers(http.StatusNoContent, "It is gone", nil),
 		}, handle: r.remove}, r.comparison())
-		all = append(append(all, r.bulk(input)...), r.creation(input))
+		all = append(all, r.bulk(input)...)
+		if r.keepsFiles() {
+			all = append(all, r.attachments(entity)...)
+		} else {
+			all = append(all, r.creation(input), operation{Operation: huma.Operation{
+				OperationID: "create-" + one, Method: http.MethodPost, Path: base, Tags: tags, Summary: "Create: " + one,
+				Parameters: parameters(workspaceParameter, inParameter, keyParameter), RequestBody: body,
+				Responses: answers(http.StatusCreated, "It, as it was made; Location has its address", entity),
+			}, handle: r.create})
+		}
 	}
+	all = append(all, r.texts(at, which)...)
 	for i := range all {
 		all[i].who = web.Member
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/config"
 	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/files"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/backup"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres"
@@ -35,6 +36,7 @@ type App struct {
 	Ledger   *ledger.Ledger
 	Accounts *access.Accounts
 	Tables   *table.Set
+	Files    *files.Store
 
 	engine   engine
 	clock    func() time.Time
@@ -112,8 +114,15 @@ func (a *App) open(ctx context.Context, create bool) (err error) {
 	}); err != nil {
 		return err
 	}
+	if a.Files, err = files.Open(ctx, a.engine.DB(), files.Settings{
+		Clock: a.clock, Limit: a.Config.FileLimit * megabyte, Quota: a.Config.FileQuota * megabyte,
+	}); err != nil {
+		return err
+	}
 	return a.route(ctx)
 }
+
+const megabyte = 1_000_000
 
 func openEngine(ctx context.Context, c *config.Config) (engine, error) {
 	if c.DatabaseURL == "" {
@@ -172,7 +181,7 @@ func (a *App) RemoveWorkspace(ctx context.Context, id ledger.ID) error {
 	if err := a.Ledger.RemoveWorkspace(ctx, id); err != nil {
 		return err
 	}
-	return errors.Join(a.Accounts.ForgetWorkspace(ctx, id), a.imports.Forget(ctx, id))
+	return errors.Join(a.Accounts.ForgetWorkspace(ctx, id), a.imports.Forget(ctx, id), a.Files.RemoveWorkspace(ctx, id))
 }
 
 // Workspace returns the workspace with the slug; without one, the only workspace.

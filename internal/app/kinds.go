@@ -24,6 +24,7 @@ var tables = table.NewSet(
 	backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, thread.FeatureTable, backlog.DependencyTable, backlog.ViewTable,
 	backlog.TemplateTable,
 	collab.Table,
+	collab.AttachmentTable,
 )
 
 // rules are the lines of the policy table.

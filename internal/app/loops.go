@@ -21,6 +21,7 @@ func (a *App) loops() []loop.Loop {
 		{Name: "notices", Every: 2 * time.Second, Do: a.notices.Run}, // runs until it is told to end
 		{Name: "old notices", Every: 24 * time.Hour, Do: a.notices.Sweep},
 		{Name: "accounts' records that are over", Every: 24 * time.Hour, Do: a.Accounts.Sweep},
+		{Name: "files that nobody attaches", Every: 24 * time.Hour, Do: a.sweepFiles},
 		{Name: "files of old imports", Every: time.Hour, Do: a.imports.Sweep},
 	}
 }

@@ -145,6 +145,10 @@ var routes = []struct {
 	{"POST /w/{workspace}/write/preview", insiders, func(c *try) ask { return c.post("text", "*so*") }},
 	{"GET /w/{workspace}/write/people", insiders, nil},
 	{"GET /w/{workspace}/write/things", insiders, nil},
+	{"GET /files/{workspace}/{attachment}", insiders, func(c *try) ask {
+		c.path["attachment"] = c.w.make("attachments", ledger.System, c.w.public).String()
+		return c.get()
+	}},
 	{"GET /w/{workspace}/card/{kind}/{id}", insiders, func(c *try) ask {
 		c.path["kind"], c.path["id"] = "feature", c.w.make("features", ledger.System, c.w.public).String()
 		return c.get()
@@ -277,6 +281,7 @@ var kinds = []kindOf{
 	{"releases", editor, editor, editor, true, "public private archived deleted proposed past wide"},
 	{"dependencies", editor, editor, editor, false, "public private deleted proposed past"},
 	{"products", admin, admin, owner, false, "public private deleted past"},
+	{"attachments", contributor, editor, editor, false, "public private deleted past"},
 	{"people", editor, editor, admin, true, "wide deleted past"},
 	{"teams", editor, editor, admin, true, "wide deleted past"},
 	{"statuses", admin, admin, admin, true, "wide deleted past"},
@@ -310,7 +315,12 @@ var actions = []struct {
 	{"GET /w/{workspace}/KIND/{entity}/history", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/edit", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/field/{column}", "read", nil},
-	{"POST /w/{workspace}/KIND", "create", func(c *try) ask { return ask{form: formOf(c.values())} }},
+	{"POST /w/{workspace}/KIND", "create", func(c *try) ask {
+		if c.kind == "attachments" {
+			return ask{path: "/w/" + slug + "/attachments?" + c.attaches(), form: url.Values{"the": {"content"}}}
+		}
+		return ask{form: formOf(c.values())}
+	}},
 	{"POST /w/{workspace}/KIND/{entity}/edit", "edit", func(c *try) ask { return c.post(c.w.edits(c.kind)) }},
 	{"POST /w/{workspace}/KIND/{entity}/field/{column}", "edit", func(c *try) ask {
 		column, value := c.w.edits(c.kind)
@@ -362,7 +372,14 @@ var actions = []struct {
 	}},
 	{"GET /api/v1/{workspace}/KIND/{id}", "read", nil},
 	{"GET /api/v1/{workspace}/KIND/{id}/history", "read", nil},
-	{"POST /api/v1/{workspace}/KIND", "create", func(c *try) ask { return c.json(jsonOf(c.values())) }},
+	{"POST /api/v1/{workspace}/KIND", "create", func(c *try) ask {
+		if c.kind == "attachments" {
+			return ask{path: "/api/v1/" + slug + "/attachments?" + c.attaches(), json: map[string]any{"the": "content"}}
+		}
+		return c.json(jsonOf(c.values()))
+	}},
+	{"GET /api/v1/{workspace}/KIND/{id}/content", "read", nil},
+	{"GET /api/v1/{workspace}/KIND/{id}/texts/{column}", "read", func(c *try) ask { c.path["column"] = "description"; return ask{} }},
 	{"POST /api/v1/{workspace}/KIND/create", "create", func(c *try) ask {
 		return c.json(map[string]any{"items": []any{jsonOf(c.values())}})
 	}},
@@ -420,6 +437,12 @@ func (c *try) product() ledger.ID {
 	return c.w.public
 }
 
+// attaches are the parameters by which a file is attached to a feature of the case.
+func (c *try) attaches() string {
+	on := c.w.make("features", ledger.System, c.product())
+	return url.Values{"kind": {"feature"}, "about": {on.String()}, "name": {"a.txt"}}.Encode()
+}
+
 func (c *try) values() map[string]string {
 	in := c.w.values(c.kind, c.product())
 	if c.state == "wide" {
@@ -462,7 +485,7 @@ func (c *try) role() access.Role {
 
 // ofProduct reports whether the case's entity belongs to a product.
 func (c *try) ofProduct() bool {
-	return slices.Contains([]string{"features", "objectives", "releases", "dependencies", "comments"}, c.kind) && c.state != "wide"
+	return slices.Contains([]string{"features", "objectives", "releases", "dependencies", "comments", "attachments"}, c.kind) && c.state != "wide"
 }
 
 // before is the answer that does not depend on the entity, 0 if it does.

@@ -24,7 +24,7 @@ func (a *App) Routes() []web.Route { return a.routes }
 // route makes the routes and the handler.
 func (a *App) route(ctx context.Context) error {
 	kit := &web.Kit{
-		Ledger: a.Ledger, Accounts: a.Accounts, Tables: a.Tables,
+		Ledger: a.Ledger, Accounts: a.Accounts, Tables: a.Tables, Files: a.Files,
 		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
 		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
 		Mail: a.Config.SMTPAddr != "", Version: "Throughline " + Version(),

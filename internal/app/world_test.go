@@ -114,6 +114,7 @@ type world struct {
 	pending         ledger.ID  // a proposal
 	past            ledger.Seq // a position
 	requests, made  int
+	stored          string // the hash of a file
 }
 
 // someone is a principal: an account with a session or a token, or nobody.
@@ -143,6 +144,9 @@ func newWorld(t testing.TB, options map[string]string) *world {
 		}
 		return err
 	})
+	f, err := w.Files.Put(context.Background(), w.ws, "a.txt", strings.NewReader("what"))
+	must(t, err)
+	w.stored = f.SHA256
 	return w
 }
 
@@ -310,7 +314,7 @@ func (w *world) make(kind string, as ledger.Actor, product ledger.ID, opts ...le
 	if kind == "comments" {
 		return w.comment(as, product, opts...)
 	}
-	if kind != "dependencies" {
+	if kind != "dependencies" && kind != "attachments" {
 		in = w.values(kind, product)
 	}
 	w.do(as, func(tx *ledger.Tx) error {
@@ -324,6 +328,12 @@ func (w *world) make(kind string, as ledger.Actor, product ledger.ID, opts ...le
 				}
 			}
 			id, err = backlog.Dependencies.Create(tx, backlog.Dependency{From: ledger.Ref(ends[0]), To: ledger.Ref(ends[1]), Type: backlog.Relates})
+		case "attachments":
+			var on ledger.ID
+			if on, err = backlog.Features.Create(tx, backlog.Feature{Title: "with a file", Product: ledger.Ref(product), Status: w.status(tx)}); err != nil {
+				return err
+			}
+			id, err = collab.Attach(tx, collab.Attachment{About: ledger.AnyRef{Kind: "feature", ID: on}, Name: "a.txt", Type: "text/plain", Size: 4, SHA256: w.stored})
 		case "objectives":
 			id, err = strategy.Objectives.Create(tx, strategy.Objective{Title: in["title"], Product: ledger.Ref(product)})
 		case "releases":
@@ -413,6 +423,8 @@ func (w *world) edits(kind string) (column, value string) {
 		return "resolved", "yes"
 	case "releases", "people", "teams", "products", "statuses", "settings":
 		return "name", w.unique("edited")
+	case "attachments":
+		return "name", w.unique("edited") + ".txt"
 	case "fields", "formulas":
 		return "label", w.unique("edited")
 	}

@@ -25,7 +25,7 @@ notify news
 people → strategy → discovery → backlog → spec → design → work → release → rollout → roadmap → outcome → thread
 collab
 plan
-richtext formula outbound mail loop config api/problem
+richtext files formula outbound mail loop config api/problem
 access
 table
 calendar

@@ -37,6 +37,8 @@ type Config struct {
 	SMTPAddr, SMTPUser, SMTPPassword, SMTPFrom string
 	SMTPSecurity                               string // "starttls", "tls" or "none"
 
+	FileLimit, FileQuota int64 // megabytes of one attached file, and of those of a workspace; no quota: 0
+
 	SessionIdle, SessionAbsolute time.Duration
 
 	LogLevel  slog.Level
@@ -134,6 +136,10 @@ func Load(flags map[string]string, environ []string) (*Config, error) {
 	return c, wrong.Err()
 }
 
+// mostFile is how many megabytes one attached file may be allowed to have: it lies in memory
+// while it is taken in.
+const mostFile = 256
+
 // check holds options against each other.
 func (c *Config) check(f *fault.Fields) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
@@ -144,6 +150,9 @@ func (c *Config) check(f *fault.Fields) {
 	}
 	if c.SMTPAddr != "" && c.PublicURL == "" {
 		f.Add("public-url", "mail needs an address that its links begin with, such as https://pm.example.com")
+	}
+	if c.FileLimit < 1 || c.FileLimit > mostFile {
+		f.Add("file-limit", "a file may have 1 to %d megabytes", mostFile)
 	}
 	if c.SessionIdle > c.SessionAbsolute {
 		f.Add("session-idle", "a session cannot be idle for longer than the %v after which it ends", c.SessionAbsolute)

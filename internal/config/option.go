@@ -46,6 +46,9 @@ var Options = []Option{
 	{Name: "smtp-from", Doc: "address that mail comes from", Server: true, at: func(c *Config) value { return parsed(&c.SMTPFrom, parseMailbox) }},
 	{Name: "smtp-security", Default: "starttls", Doc: "starttls, tls, or none for a mail server on this machine", Server: true, at: func(c *Config) value { return oneOf(&c.SMTPSecurity, "starttls", "tls", "none") }},
 
+	{Name: "file-limit", Default: "25", Doc: "megabytes that one attached file may have", Server: true, at: func(c *Config) value { return parsed(&c.FileLimit, parseMegabytes) }},
+	{Name: "file-quota", Default: "5000", Doc: "megabytes that the attached files of one workspace may have; 0 is any number", Server: true, at: func(c *Config) value { return parsed(&c.FileQuota, parseMegabytes) }},
+
 	{Name: "session-idle", Default: "336h", Doc: "unused time after which one has to sign in again", Server: true, at: func(c *Config) value { return parsed(&c.SessionIdle, parseLifetime) }},
 	{Name: "session-absolute", Default: "2160h", Doc: "time after which one has to sign in again in any case", Server: true, at: func(c *Config) value { return parsed(&c.SessionAbsolute, parseLifetime) }},
 

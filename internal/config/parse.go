@@ -133,6 +133,14 @@ func parseLifetime(s string) (time.Duration, error) {
 	return d, err
 }
 
+func parseMegabytes(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%q is no number of megabytes", s)
+	}
+	return n, nil
+}
+
 func parseLevel(s string) (l slog.Level, err error) {
 	if err := l.UnmarshalText([]byte(s)); err != nil {
 		return 0, fmt.Errorf("%q is none of debug, info, warn, error", s)

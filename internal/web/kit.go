@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/files"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/table"
@@ -20,6 +21,7 @@ type Kit struct {
 	Accounts *access.Accounts
 	Limiter  *access.Limiter
 	Tables   *table.Set
+	Files    *files.Store // of attachments; nil: none are kept
 	Clock    func() time.Time
 	Log      *slog.Logger
 

@@ -49,6 +49,7 @@ func Routes(k *Kit) []Route {
 		get("/w/{workspace}/live", Member, (*Request).live),
 		post("/w/{workspace}/undo", Member, (*Request).undo),
 		post("/w/{workspace}/write/preview", Member, (*Request).preview),
+		get("/files/{workspace}/{attachment}", Member, (*Request).file),
 		get("/w/{workspace}/write/people", Member, (*Request).suggestPeople),
 		get("/w/{workspace}/write/things", Member, (*Request).suggestThings),
 		post("/w/{workspace}/favourites", Member, (*Request).favourite),

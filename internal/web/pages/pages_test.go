@@ -12,6 +12,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/release"
@@ -33,13 +34,14 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	s := &site{t: t, Site: webtest.New(t, webtest.Options{
-		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views, backlog.Templates},
-		Rules: append(append(append([]access.Rule{}, strategy.Rules...), release.Rules...), backlog.Rules...),
+		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views, backlog.Templates, collab.Attachments},
+		Rules: append(append(append(append([]access.Rule{}, strategy.Rules...), release.Rules...), backlog.Rules...), collab.Rules(strategy.Objectives, release.Releases, backlog.Features, access.Products)...),
 		Tables: []table.Any{
-			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable, backlog.TemplateTable,
+			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable, backlog.TemplateTable, collab.AttachmentTable,
 		},
 		Kit: func(k *web.Kit) {
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)
+			k.Files = keep(t, k)
 			k.Create, k.Begin, k.Remove = tableweb.Create(pages.Areas...), pages.Begin, k.Ledger.RemoveWorkspace
 		},
 		Routes: func(*web.Kit) []web.Route { return pages.Routes() },

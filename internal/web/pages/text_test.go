@@ -201,6 +201,8 @@ func TestMentionsFollowNames(t *testing.T) {
 	}
 }
 
+func evalOf(js string) *rod.EvalOptions { return rod.Eval(js) }
+
 // has waits until an element fits.
 func has(t *testing.T, p *browsertest.Page, selector string) *rod.Element {
 	t.Helper()
@@ -240,7 +242,7 @@ func TestWritingInABrowser(t *testing.T) {
 	}
 	value := func(want string) {
 		t.Helper()
-		err := p.Timeout(15*time.Second).Wait(rod.Eval(`(w) => document.querySelector('.ed-text')?.value === w`, want))
+		err := p.Timeout(15 * time.Second).Wait(rod.Eval(`(w) => document.querySelector('.ed-text')?.value === w`, want))
 		if err != nil {
 			got := has(t, p, ".ed-text").MustEval(`() => this.value`).Str()
 			t.Fatalf("the box holds %q, want %q", got, want)

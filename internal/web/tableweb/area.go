@@ -113,6 +113,7 @@ func Places(areas ...*Area) map[string]func(key string, id ledger.ID) string {
 // Routes are the routes of the areas' pages.
 func Routes(areas ...*Area) []web.Route {
 	all := append((&creator{areas}).routes(), cardRoute(areas))
+	all = append(all, fileRoutes()...)
 
 	all = append(all, web.Route{Method: http.MethodGet, Pattern: "/w/{workspace}/compare", Who: web.Member, Handle: compareAll(areas)})
 	for _, a := range areas {

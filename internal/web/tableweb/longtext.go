@@ -83,7 +83,7 @@ func (v *View) editor(d document, f *ui.Form) ui.Editor {
 	e := v.Request.Editor(ui.Editor{Form: f, Name: "text", ID: "f-" + strings.ReplaceAll(d.info.Name, ".", "-"), Label: d.info.Label, Quiet: true, Value: d.text},
 		v.Area.Table.Name(), v.Row.ID().String(), d.info.Name)
 	if v.takesFiles() {
-		e.Files = v.Path("files")
+		e.Files = v.filesPath()
 	}
 	return e
 }

@@ -380,6 +380,46 @@ document.addEventListener('drop', (e) => {
   void send(ed, e.dataTransfer.files)
 })
 
+// Files dropped on the section of files, or chosen there, are sent from the page that stays.
+async function upload(form: HTMLFormElement, files: FileList | null) {
+  const body = new FormData()
+  for (const f of files ?? []) body.append('file', f, f.name)
+  if (![...body.keys()].length || form.hasAttribute('data-sending')) return
+  form.toggleAttribute('data-sending', true)
+  const status = await ask('POST', form.action, { target: '#toasts', swap: 'beforeend', body })
+  form.removeAttribute('data-sending')
+  if (status === 0) toast('Not attached: there is no connection')
+  if (status < 200 || status >= 300) return
+  form.reset()
+  await refresh()
+}
+
+const uploads = (t: EventTarget | null) => closest(t, '#files')?.querySelector<HTMLFormElement>('form[data-upload]')
+
+document.addEventListener('submit', (e) => {
+  const form = e.target
+  if (!(form instanceof HTMLFormElement) || !form.hasAttribute('data-upload')) return
+  e.preventDefault()
+  void upload(form, form.querySelector<HTMLInputElement>('input[type="file"]')!.files)
+})
+
+document.addEventListener('dragover', (e) => {
+  const form = uploads(e.target)
+  if (!form || !e.dataTransfer?.types.includes('Files')) return
+  e.preventDefault()
+  form.classList.add('drop')
+})
+
+document.addEventListener('dragleave', (e) => { uploads(e.target)?.classList.remove('drop') })
+
+document.addEventListener('drop', (e) => {
+  const form = uploads(e.target)
+  if (!form || !e.dataTransfer?.files.length) return
+  e.preventDefault()
+  form.classList.remove('drop')
+  void upload(form, e.dataTransfer.files)
+})
+
 // --- forms -------------------------------------------------------------------
 
 /** Sends a form from the page that stays. A refusal brings the form back with what was typed. */
