@@ -66,6 +66,7 @@ func (r *resource) operations() []operation {
 				Responses: answers(http.StatusCreated, "It, as it was made; Location has its address", entity),
 			}, handle: r.create})
 		}
+		all = append(all, r.moves()...)
 	}
 	all = append(all, r.texts(at, which)...)
 	for i := range all {

@@ -169,6 +169,12 @@ var routes = []struct {
 	{"GET /api/v1/{workspace}/follow/{id}", insiders, followed},
 	{"PUT /api/v1/{workspace}/follow/{id}", insiders, followed},
 	{"DELETE /api/v1/{workspace}/follow/{id}", insiders, followed},
+	{"POST /w/{workspace}/favourites", insiders, func(c *try) ask {
+		return c.post("kind", "view", "id", c.w.make("objectives", ledger.System, ledger.ID{}).String(), "keep", "no")
+	}},
+	{"GET /api/v1/{workspace}/favourites", insiders, nil},
+	{"PUT /api/v1/{workspace}/favourites/{kind}/{id}", insiders, favourite},
+	{"DELETE /api/v1/{workspace}/favourites/{kind}/{id}", insiders, favourite},
 	{"GET /w/{workspace}/settings", insiders, nil},
 	{"GET /w/{workspace}/create", insiders, nil},
 	{"GET /w/{workspace}/start", insiders, nil},
@@ -259,6 +265,53 @@ func followed(c *try) ask {
 	return ask{}
 }
 
+// dropped is another column of a board for an entity: the fields of a drop there.
+func (w *world) dropped(c *try) (fields []string) {
+	t, _ := w.Tables.Named(c.kind)
+	id, err := ledger.ParseID(c.path["entity"])
+	must(w.t, err)
+	w.do(ledger.System, func(tx *ledger.Tx) error {
+		s := w.scope(tx)
+		row, there := t.Row(tx, id)
+		for _, column := range t.Columns(tx) {
+			if !column.Writable || !column.Boardable() || column.Hidden || fields != nil {
+				continue
+			}
+			was := ""
+			switch v := any(nil); {
+			case !there:
+			case column.Type == table.TypeFlag:
+				was = cmp.Or(t.Show(s, row, column.Name), "no")
+			case column.Type == table.TypeLink:
+				to, _ := t.Target(s, row, column.Name)
+				if was = to.Key; was == "" && !to.ID.IsZero() {
+					was = to.ID.String()
+				}
+			default:
+				v = t.Value(s, row, column.Name)
+				was, _ = v.(string)
+			}
+			options := t.Options(s, column.Name, 3)
+			if column.Type == table.TypeFlag {
+				options = []table.Option{{Name: "yes"}, {Name: "no"}}
+			}
+			for _, o := range options {
+				if o.Name != was {
+					fields = []string{"column", column.Name, "value", o.Name, "was", was}
+				}
+			}
+		}
+		return nil
+	})
+	return fields
+}
+
+// favourite is something that everybody in the workspace sees.
+func favourite(c *try) ask {
+	c.path["kind"], c.path["id"] = "objective", c.w.make("objectives", ledger.System, ledger.ID{}).String()
+	return ask{}
+}
+
 // noImport asks for an import that is not the principal's: none is known to anybody but
 // who began it.
 func noImport(c *try) ask {
@@ -343,6 +396,20 @@ var actions = []struct {
 		return c.post()
 	}},
 	{"POST /w/{workspace}/KIND/views", "create views", func(c *try) ask { return c.post("title", c.w.unique("V"), "query", "q=x", "shared", "no") }},
+	{"POST /w/{workspace}/KIND/views/edit", "edit views", func(c *try) ask { return c.post("view", c.path["entity"], "title", c.w.unique("V")) }},
+	{"GET /w/{workspace}/KIND/filter", "look", func(c *try) ask { return get("/w/" + slug + "/" + c.kind + "/filter?column=id") }},
+	{"POST /w/{workspace}/KIND/move", "edit", func(c *try) ask {
+		return c.post("id", c.path["entity"], "before", c.w.make("features", ledger.System, c.product()).String())
+	}},
+	{"POST /w/{workspace}/KIND/drop", "edit", func(c *try) ask {
+		if c.kind == "fields" {
+			c.answer = http.StatusUnprocessableEntity // what has values keeps its type
+		}
+		return c.post(append([]string{"id", c.path["entity"]}, c.w.dropped(c)...)...)
+	}},
+	{"POST /api/v1/{workspace}/KIND/{id}/move", "edit", func(c *try) ask {
+		return c.json(map[string]any{"before": c.w.make("features", ledger.System, c.product()).String()})
+	}},
 	{"POST /w/{workspace}/KIND/views/remove", "delete views", func(c *try) ask { return c.post("view", c.path["entity"]) }},
 	{"POST /w/{workspace}/KIND/{entity}/dependencies", "create dependencies", func(c *try) ask {
 		c.path["entity"] = c.w.make("features", ledger.System, c.product()).String()

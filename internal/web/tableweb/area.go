@@ -6,6 +6,7 @@ package tableweb
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/a-h/templ"
 
@@ -134,6 +135,9 @@ func Routes(areas ...*Area) []web.Route {
 		add(http.MethodPost, "/views/edit", (*Area).changeView)
 		add(http.MethodPost, "/views/remove", (*Area).dropView)
 		add(http.MethodGet, "/filter", (*Area).filterForm)
+		if slices.ContainsFunc(a.Table.Columns(nil), func(c table.Info) bool { return c.Writable && c.Boardable() && !c.Hidden }) {
+			add(http.MethodPost, "/drop", (*Area).drop)
+		}
 		if a.Table.Rank() != "" {
 			add(http.MethodPost, "/move", (*Area).move)
 		}

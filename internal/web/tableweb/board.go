@@ -26,7 +26,7 @@ type board struct {
 	*listing
 	column  table.Info
 	columns []boardColumn
-	write   string // where the field of a card is written, with "-id-" for the card; "" if it cannot be
+	write   string // where it is said that a card was dropped; "" if cards cannot be moved
 }
 
 // boardColumn is the cards that have one value.
@@ -119,7 +119,7 @@ func (l *listing) board() board {
 	b.column, _ = l.Area.Table.Column(l.Scope.View, l.query.Board)
 	write := b.column.Writable && l.MayEdit()
 	if write {
-		b.write = l.Request.Path(l.Area.Table.Name(), "-id-", "field", b.column.Name)
+		b.write = l.Request.Path(l.Area.Table.Name(), "drop")
 	}
 	most, err := strconv.Atoi(l.Query("cards"))
 	if err != nil {

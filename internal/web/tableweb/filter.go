@@ -321,7 +321,7 @@ func (l *listing) filterAddress(column, at string) string {
 	path, query, _ := strings.Cut(list, "?")
 	v, _ := url.ParseQuery(query) // made by us
 	v.Set("column", column)
-	v.Set("set", at)
+	v.Set("chip", at)
 	return path + "/filter?" + v.Encode()
 }
 
@@ -351,7 +351,7 @@ func (a *Area) filterForm(q *web.Request) error {
 	if !ok {
 		return fault.New(fault.NotFound, "there is no column %q", q.Query("column"))
 	}
-	f := conditionForm{listing: l, info: info, at: cmp.Or(q.Query("set"), "new"), op: operators(info)[0].Value}
+	f := conditionForm{listing: l, info: info, at: cmp.Or(q.Query("chip"), "new"), op: operators(info)[0].Value}
 	var values []string
 	all, _ := clauses(l.query.Filter)
 	if i, err := strconv.Atoi(f.at); err == nil && i >= 0 && i < len(all) {

@@ -26,9 +26,8 @@ async function drop(card: HTMLElement, to: HTMLElement, from: HTMLElement) {
   if (!board || to === from) return
   to.querySelector('ul')?.prepend(card)
   to.querySelector('.bvoid')?.remove()
-  const write = (board.dataset.write ?? '').replace('-id-', card.dataset.id ?? '')
-  const body = new URLSearchParams({ [board.dataset.board ?? '']: to.dataset.value ?? '', was: from.dataset.value ?? '' })
-  if (!await post(write, body)) void refresh() // to where it was
+  const body = new URLSearchParams({ id: card.dataset.id ?? '', column: board.dataset.board ?? '', value: to.dataset.value ?? '', was: from.dataset.value ?? '' })
+  if (!await post(board.dataset.write ?? '', body)) void refresh() // to where it was
 }
 
 // Dragging. A finger has to rest on the card first, because it also scrolls.
