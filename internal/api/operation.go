@@ -14,8 +14,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 )
 
@@ -42,6 +44,9 @@ func Open(ctx context.Context, kit *web.Kit) (*API, error) {
 	a.operations = slices.Concat(a.account(), a.inbox(), a.reactions(), a.search(), a.gaps(), a.undo(), a.favourites(), a.formulas())
 	for _, t := range kit.Tables.All() {
 		a.operations = append(a.operations, (&resource{a, t}).operations()...)
+		if t == table.Any(collab.ProposalTable) {
+			a.operations = append(a.operations, a.proposals()...)
+		}
 	}
 	var err error
 	a.document, err = a.describe()

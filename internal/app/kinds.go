@@ -25,6 +25,7 @@ var tables = table.NewSet(
 	backlog.TemplateTable,
 	collab.Table,
 	collab.AttachmentTable,
+	collab.ProposalTable, collab.ReviewTable,
 )
 
 // rules are the lines of the policy table.

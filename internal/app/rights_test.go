@@ -14,6 +14,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web/assets"
@@ -344,6 +345,8 @@ var kinds = []kindOf{
 	{"comments", contributor, editor, editor, false, "public private own deleted proposed past"},
 	{"views", viewer, viewer, viewer, false, "own shared personal deleted"},
 	{"templates", editor, editor, editor, true, "wide deleted past"},
+	{"proposals", contributor, editor, editor, false, "wide own deleted past"},
+	{"reviews", editor, editor, editor, false, "public private deleted past"}, // of others; everybody may judge
 }
 
 // actions is the table of what is done with entities. A kind has the routes of pages, of
@@ -379,14 +382,14 @@ var actions = []struct {
 		column, value := c.w.edits(c.kind)
 		return c.post(column, value, "was", c.was)
 	}},
-	{"GET /w/{workspace}/KIND/{entity}/texts/{column}", "read", func(c *try) ask { c.path["column"] = "description"; return ask{} }},
-	{"GET /w/{workspace}/KIND/{entity}/texts/{column}/edit", "read", func(c *try) ask { c.path["column"] = "description"; return ask{} }},
+	{"GET /w/{workspace}/KIND/{entity}/texts/{column}", "read", func(c *try) ask { c.path["column"] = textOf(c.kind); return ask{} }},
+	{"GET /w/{workspace}/KIND/{entity}/texts/{column}/edit", "read", func(c *try) ask { c.path["column"] = textOf(c.kind); return ask{} }},
 	{"POST /w/{workspace}/KIND/{entity}/texts/{column}", "edit", func(c *try) ask {
-		c.path["column"] = "description"
+		c.path["column"] = textOf(c.kind)
 		return c.post("text", c.w.unique("T"), "was", aTask)
 	}},
 	{"POST /w/{workspace}/KIND/{entity}/texts/{column}/tasks", "edit", func(c *try) ask {
-		c.path["column"] = "description"
+		c.path["column"] = textOf(c.kind)
 		return c.post("task", tickOf(aTask))
 	}},
 	{"POST /w/{workspace}/KIND/{entity}/delete", "delete", func(c *try) ask { return c.post() }},
@@ -433,6 +436,36 @@ var actions = []struct {
 		c.path["reaction"] = "rocket"
 		return ask{}
 	}},
+	{"POST /w/{workspace}/KIND/{entity}/merge", "edit", func(c *try) ask { return c.post("reason", "it is time") }},
+	{"POST /w/{workspace}/KIND/{entity}/discard", "edit", func(c *try) ask { return c.post() }},
+	{"POST /w/{workspace}/KIND/{entity}/settle", "edit", func(c *try) ask {
+		c.answer = http.StatusNotFound // it changes nothing
+		return c.post("kind", "feature", "id", c.w.public.String(), "keep", "live")
+	}},
+	{"POST /w/{workspace}/KIND/{entity}/reviews", "edit", func(c *try) ask {
+		return c.post("account", c.w.people["owner"].account.ID.String())
+	}},
+	{"POST /w/{workspace}/KIND/{entity}/reviews/remove", "edit", func(c *try) ask {
+		account := c.w.people["owner"].account.ID
+		if about, err := ledger.ParseID(c.path["entity"]); err == nil && c.state != "deleted" {
+			c.w.do(ledger.System, func(tx *ledger.Tx) error {
+				_, err := collab.Ask(tx, ledger.AnyRef{Kind: "proposal", ID: about}, account, false)
+				return err
+			})
+		}
+		return c.post("account", account.String())
+	}},
+	{"POST /w/{workspace}/KIND/{entity}/verdict", "judge", func(c *try) ask { return c.post("verdict", "approved") }},
+	{"GET /api/v1/{workspace}/KIND/{id}/changes", "read", func(c *try) ask {
+		c.query = "" // what is pending is asked of now alone
+		return ask{}
+	}},
+	{"POST /api/v1/{workspace}/KIND/{id}/merge", "edit", func(c *try) ask { return c.json(map[string]any{"reason": "it is time"}) }},
+	{"POST /api/v1/{workspace}/KIND/{id}/discard", "edit", func(c *try) ask { return c.json(map[string]any{}) }},
+	{"POST /api/v1/{workspace}/KIND/{id}/settle", "edit", func(c *try) ask {
+		c.answer = http.StatusNotFound // it changes nothing
+		return c.json(map[string]any{"kind": "feature", "id": c.w.public.String(), "keep": "live"})
+	}},
 	{"GET /api/v1/{workspace}/KIND", "look", nil},
 	{"GET /api/v1/{workspace}/KIND/compare", "look", func(c *try) ask {
 		return get(strings.ReplaceAll("/api/v1/"+slug+"/"+c.kind+"/compare?since=@1", "//", "/"))
@@ -462,6 +495,14 @@ var actions = []struct {
 	{"POST /api/v1/{workspace}/KIND/delete", "delete", func(c *try) ask {
 		return c.json(map[string]any{"ids": []string{c.path["id"]}})
 	}},
+}
+
+// textOf is the column of a kind that holds a long text.
+func textOf(kind string) string {
+	if kind == "proposals" {
+		return "why"
+	}
+	return "description"
 }
 
 // try is one case: who asks which route about what.
@@ -552,7 +593,7 @@ func (c *try) role() access.Role {
 
 // ofProduct reports whether the case's entity belongs to a product.
 func (c *try) ofProduct() bool {
-	return slices.Contains([]string{"features", "objectives", "releases", "dependencies", "comments", "attachments"}, c.kind) && c.state != "wide"
+	return slices.Contains([]string{"features", "objectives", "releases", "dependencies", "comments", "attachments", "reviews"}, c.kind) && c.state != "wide"
 }
 
 // before is the answer that does not depend on the entity, 0 if it does.
@@ -580,7 +621,7 @@ func (c *try) want(does string, tokens bool) int {
 	guest := c.p.workspace == none
 	role := c.role()
 	sees := role != none || guest && kind.guests && !c.ofProduct()
-	least := map[string]access.Role{"read": viewer, "react": kind.create, "unreact": viewer, "create": kind.create, "edit": kind.edit, "delete": kind.delete}[does]
+	least := map[string]access.Role{"read": viewer, "react": kind.create, "unreact": viewer, "create": kind.create, "edit": kind.edit, "delete": kind.delete, "judge": contributor}[does]
 	switch {
 	case does == "look":
 		return done
@@ -607,12 +648,11 @@ func (c *try) want(does string, tokens bool) int {
 		return http.StatusForbidden
 	case c.kind == "views" && c.state == "shared" && !role.AtLeast(editor): // somebody else's
 		return http.StatusForbidden
-	case (c.kind == "features" || c.kind == "comments") && c.state == "own" && role.AtLeast(contributor):
-		return done
+	case slices.Contains([]string{"features", "proposals", "comments"}, c.kind) && c.state == "own" && role.AtLeast(contributor):
 	case !role.AtLeast(least):
 		return http.StatusForbidden
 	}
-	return done
+	return cmp.Or(c.answer, done)
 }
 
 // wantOf is the answer that the table says, for a route that is no entity's.
@@ -889,7 +929,7 @@ func (w *world) tryKind(t *testing.T, pattern, does string, build func(*try) ask
 	if does == "look" {
 		states = []string{""}
 	}
-	writes := does == "edit" || does == "delete" || does == "react" || does == "unreact"
+	writes := does == "edit" || does == "delete" || does == "react" || does == "unreact" || does == "judge"
 	for _, state := range states {
 		var one ledger.ID
 		for _, p := range principals {
@@ -926,8 +966,11 @@ func (w *world) owns(c *try) bool {
 	if c.p.nobody || c.who.account.ID.IsZero() || c.p.name == "token-elsewhere" {
 		return false
 	}
-	if c.kind == "views" {
+	switch c.kind {
+	case "views":
 		return c.p.workspace != none
+	case "proposals":
+		return c.p.workspace.AtLeast(contributor)
 	}
 	return c.p.public.AtLeast(contributor)
 }

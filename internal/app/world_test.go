@@ -403,6 +403,13 @@ func (w *world) values(kind string, product ledger.ID) map[string]string {
 		return map[string]string{"title": w.unique("T"), "of": "features", "description": aTask}
 	case "comments":
 		return map[string]string{"about": w.make("features", ledger.System, product).String(), "text": w.unique("said")}
+	case "proposals":
+		return map[string]string{"title": w.unique("P"), "why": aTask}
+	case "reviews":
+		return map[string]string{
+			"about":    w.make("features", ledger.System, product).String(),
+			"reviewer": ledger.NewID(ledger.TimeOf(w.clock.Now())).String(),
+		}
 	case "dependencies":
 		return map[string]string{
 			"from": w.make("features", ledger.System, product).String(), "to": w.make("features", ledger.System, product).String(), "type": "relates",
@@ -427,6 +434,8 @@ func (w *world) edits(kind string) (column, value string) {
 		return "name", w.unique("edited") + ".txt"
 	case "fields", "formulas":
 		return "label", w.unique("edited")
+	case "reviews":
+		return "must", "yes"
 	}
 	return "title", w.unique("edited")
 }

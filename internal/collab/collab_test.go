@@ -56,7 +56,7 @@ type talk struct {
 
 func newTalk(t *testing.T) *talk {
 	l := ledgertest.Open(t, ledgertest.Engines[0].Open(t)(), ledger.Options{
-		Registry: ledger.NewRegistry(access.Workspaces, access.Products, access.Memberships, notes, persons, collab.Comments),
+		Registry: ledger.NewRegistry(access.Workspaces, access.Products, access.Memberships, notes, persons, collab.Comments, collab.Reviews),
 		Policy:   access.NewTable(func(ledger.ID) (access.Scope, bool) { return "", false }, rules...),
 	})
 	d := &talk{t: t, l: l, who: map[string]ledger.Actor{}}

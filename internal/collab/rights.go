@@ -8,14 +8,17 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger"
 )
 
-// Rules returns the lines of the policy table for comments and attachments. A comment is seen by those who
-// see what it is about, and there they need a role to write; subjects are the kinds that
+// Rules returns the lines of the policy table for this package. What is said about something is
+// seen by those who see that, and there they need a role to write; subjects are the kinds that
 // belong to products.
 func Rules(subjects ...ledger.AnyKind) []access.Rule {
 	return []access.Rule{{
 		Kind: "comment", Create: access.Contributor, Edit: access.Contributor, Delete: access.Contributor,
 		About: func(e ledger.Entity) ledger.AnyRef { return e.(*Comment).About }, Reads: subjects, Guard: guard,
-	}, attachmentRule(subjects)}
+	}, attachmentRule(subjects), {
+		Kind: "review", Create: access.Contributor, Edit: access.Contributor, Delete: access.Contributor,
+		About: func(e ledger.Entity) ledger.AnyRef { return e.(*Review).About }, Reads: subjects, Guard: guardReview,
+	}}
 }
 
 // guard: the words are their author's; a thread is settled by who began it and by

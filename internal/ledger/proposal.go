@@ -18,7 +18,7 @@ type Proposal struct {
 	Meta
 	Title  string        `json:"title,omitzero" ledger:"title"`
 	Aim    string        `json:"aim,omitzero"` // what it is for: "what-if", "plan", "change request"
-	Why    string        `json:"why,omitzero"` // what speaks for it
+	Why    TextRef       `json:"why,omitzero" ledger:"search"` // what speaks for it
 	State  ProposalState `json:"state,omitzero"`
 	Reason string        `json:"reason,omitzero"` // why it was merged or discarded
 }
@@ -400,7 +400,8 @@ func (e *ConflictError) Unwrap() error {
 	return f
 }
 
-// Conflicts returns what Merge would have to settle now.
+// Conflicts returns what Merge would have to settle now. If that is nothing, the error is
+// what Merge would be refused for by the checks and rights of what it changes.
 func (l *Ledger) Conflicts(ctx context.Context, workspace ID, as Actor, proposal ID) ([]Conflict, error) {
 	var found []Conflict
 	errLook := &ConflictError{}
@@ -408,7 +409,11 @@ func (l *Ledger) Conflicts(ctx context.Context, workspace ID, as Actor, proposal
 		if err := m.all(tx, tx.b.branches[proposal].patches); err != nil {
 			return err
 		}
-		found = m.conflicts
+		if found = m.conflicts; len(found) == 0 && len(m.wanted) == 0 {
+			if _, err := tx.finish(); err != nil {
+				return err
+			}
+		}
 		return errLook // nothing is written
 	})
 	if err == error(errLook) {

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
@@ -55,8 +57,51 @@ func (q *Request) fillTime(s *ui.Shell, compare string) {
 	case q.past != "":
 		clock.Shown = q.past
 	case q.in != nil:
-		s.Banner = &ui.Banner{Text: q.in.Key + " " + q.in.Title, Detail: "What you change here is pending.", Back: back}
+		s.Banner = &ui.Banner{
+			Text:   "You are in proposal " + q.in.Key + ", " + q.in.Title,
+			Detail: "What you change here is pending. The live workspace stays as it is.",
+			Back:   ui.Link{Label: "Leave", Href: now},
+			Go:     ui.Link{Label: "Review and merge", Href: q.proposalPage(q.in)},
+		}
 	}
+	if q.past == "" {
+		clock.Proposals = q.proposals()
+	}
+}
+
+// proposalPage is the address of a proposal's own page.
+func (q *Request) proposalPage(p *ledger.Proposal) string {
+	lead, ok := q.Kit.Places[ledger.Proposals.Name()]
+	if !ok {
+		return ""
+	}
+	return "/w/" + q.Workspace.Slug + "/" + lead(p.Key, p.ID)
+}
+
+// proposalsNamed is how many open proposals the menu of time names.
+const proposalsNamed = 5
+
+// proposals are the latest open proposals, each leading to this page in it, and where a new
+// one is made.
+func (q *Request) proposals() []ui.Moment {
+	if _, ok := q.Kit.Places[ledger.Proposals.Name()]; !ok {
+		return nil
+	}
+	var open []*ledger.Proposal
+	for p := range ledger.Proposals.All(q.now) {
+		if p.State == ledger.ProposalOpen && (q.in == nil || p.ID != q.in.ID) {
+			open = append(open, p)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b *ledger.Proposal) int { return -cmp.Compare(a.CreatedAt, b.CreatedAt) })
+	var all []ui.Moment
+	for _, p := range open[:min(len(open), proposalsNamed)] {
+		all = append(all, ui.Moment{Name: p.Title, When: p.Key, Href: ui.With(ui.With(q.R.URL.RequestURI(), "at", ""), "in", p.Key)})
+	}
+	if q.Workspace.Role.AtLeast(access.Contributor) {
+		all = append(all, ui.Moment{Name: "New proposal…", Href: "/w/" + q.Workspace.Slug + "/proposals/new"})
+	}
+	return all
 }
 
 // sliderStart is the first day of the slider: a year ago, or that of the workspace.

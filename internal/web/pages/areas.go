@@ -11,6 +11,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/discussion"
 	"github.com/throughline-pm/throughline/internal/web/inboxweb"
+	"github.com/throughline-pm/throughline/internal/web/proposalweb"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
 )
 
@@ -40,6 +41,7 @@ var Areas = []*tableweb.Area{
 		Void:    "People own features and belong to teams. Whoever joins the workspace is added here.",
 		Main:    featuresBy("owner"),
 	},
+	proposalweb.Area,
 	{
 		Table: people.TeamTable, Icon: "users", Create: access.Editor,
 		Columns: []string{"name", "lead", "members"},
@@ -73,7 +75,7 @@ var Areas = []*tableweb.Area{
 
 // Routes are the routes of all pages of a workspace.
 func Routes() []web.Route {
-	return slices.Concat(tableweb.Routes(Areas...), inboxweb.Routes(Areas...), discussion.Routes(), dependencyRoutes, settingsRoutes, scoringRoutes, startRoutes, gapRoutes)
+	return slices.Concat(tableweb.Routes(Areas...), proposalweb.Routes(), inboxweb.Routes(Areas...), discussion.Routes(), dependencyRoutes, settingsRoutes, scoringRoutes, startRoutes, gapRoutes)
 }
 
 // Nav are the pages in the order of the sidebar.
@@ -82,6 +84,7 @@ var Nav = []web.Nav{
 	{Section: "Why", Icon: "target", Name: "Objectives", Path: "objectives", Key: "O"},
 	{Section: "What and when", Icon: "layers", Name: "Features", Path: "features", Key: "F", Quick: true},
 	{Section: "What and when", Icon: "rocket", Name: "Releases", Path: "releases", Key: "L", Quick: true},
+	{Section: "What and when", Icon: "git-pull-request", Name: "Proposals", Path: "proposals"},
 	{Section: "So what", Icon: "unlink", Name: "Gaps", Path: "gaps", Key: "H", Open: countGaps},
 	{Section: "How", Icon: "users", Name: "People", Path: "people", Key: "T"},
 	{Section: "How", Icon: "users", Name: "Teams", Path: "teams"},

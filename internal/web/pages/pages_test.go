@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,10 +35,10 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	s := &site{t: t, Site: webtest.New(t, webtest.Options{
-		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views, backlog.Templates, collab.Attachments},
-		Rules: append(append(append(append([]access.Rule{}, strategy.Rules...), release.Rules...), backlog.Rules...), collab.Rules(strategy.Objectives, release.Releases, backlog.Features, access.Products)...),
+		Kinds: []ledger.AnyKind{strategy.Objectives, release.Releases, backlog.Statuses, backlog.Fields, backlog.Formulas, backlog.Features, backlog.Dependencies, backlog.Views, backlog.Templates, collab.Comments, collab.Reviews, collab.Attachments},
+		Rules: slices.Concat(strategy.Rules, release.Rules, backlog.Rules, collab.Rules(strategy.Objectives, release.Releases, backlog.Features, access.Products)),
 		Tables: []table.Any{
-			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable, backlog.TemplateTable, collab.AttachmentTable,
+			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable, backlog.TemplateTable, collab.Table, collab.ProposalTable, collab.ReviewTable, collab.AttachmentTable,
 		},
 		Kit: func(k *web.Kit) {
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)

@@ -79,6 +79,7 @@ type View struct {
 	Row   table.Row
 	Form  *ui.Form   // a form of the page that was refused; nil: none
 	since *differing // what differs since the moment of the address; nil: none is named
+	Kept  any        // what the area reads once for all parts of the page
 }
 
 // Path returns the address of the entity's page.

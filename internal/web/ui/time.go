@@ -17,6 +17,8 @@ type Clock struct {
 	Visit   Moment   // what differs since the reader's last visit; zero on their first one
 	Compare string   // what differs since another moment
 	Moments []Moment // that have a name, the latest first
+	// Proposals are the open ones, each leading to this page in it, and how one is made.
+	Proposals []Moment
 }
 
 // Moment is a moment with a name, and where it leads.
@@ -33,4 +35,5 @@ type Banner struct {
 	Text, Detail string
 	Back         Link // "Return to now"
 	Other        Link // "Compare with now"; may be zero
+	Go           Link // of a proposal: "Review and merge"
 }
