@@ -484,7 +484,7 @@ func (c *comparing) reason(r table.Reason) reason {
 	case !r.Merges.IsZero():
 		x.why = "a private proposal"
 		if p, ok := ledger.Proposals.Get(c.Live(), r.Merges); ok {
-			x.why, x.detail = p.Key, cmp.Or(p.Reason, p.Why, p.Title)
+			x.why, x.detail = p.Key, cmp.Or(p.Reason, p.Reason, p.Title)
 			x.href = c.place(table.Target{Kind: ledger.Proposals.Name(), ID: p.ID, Key: p.Key, Title: p.Title})
 		}
 	case r.Undoes != 0:
