@@ -8,18 +8,20 @@ SHELL := bash
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 14
 
-deps: ## see to what the tests need: PostgreSQL, Chromium, strace
+deps: ## see to what the tests need: PostgreSQL, Chromium, strace, TypeScript
 	@.ci/deps
 
-generate: ## write generated code anew
+generate: ## check the types of the scripts and write generated code anew
+	tsc -p internal/web/island
 	go generate ./...
 
 run: ## start Throughline
 	go run ./cmd/throughline
 
-lint: ## vet, staticcheck, format
+lint: ## vet, staticcheck, types of the scripts, format
 	go vet ./...
 	go tool staticcheck ./...
+	tsc -p internal/web/island
 	@bad=$$(go tool gofumpt -l . | { grep -vE '(_templ|\.gen)\.go$$' || true; }); \
 	if [ -n "$$bad" ]; then \
 		printf 'not formatted; run go tool gofumpt -w on:\n%s\n' "$$bad" >&2; exit 1; \

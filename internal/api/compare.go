@@ -108,7 +108,7 @@ func (r *resource) compare(c *call) (answer, error) {
 	out := comparison{
 		Then: found.Then, Now: found.Now, Added: len(found.Added), Removed: len(found.Removed), Changed: len(found.Changed), Items: []difference{},
 	}
-	names := c.Kit.Accounts.Names(c.Context())
+	names := c.Names()
 	place := 0
 	for _, part := range []struct {
 		what string

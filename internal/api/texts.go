@@ -64,7 +64,7 @@ func (r *resource) versionsOf(c *call) ([]textVersion, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := c.Kit.Accounts.Names(c.Context())
+	names := c.Names()
 	all := []textVersion{}
 	for commit, err := range c.Kit.Ledger.History(c.Context(), c.Live(), r.table.AnyKind(), row.ID()) {
 		if err != nil {

@@ -26,7 +26,7 @@ func Section(q *web.Request, s *table.Scope, about ledger.AnyRef, place, back st
 	if _, ok := q.Kit.Tables.Of(collab.Comments.Name()); !ok {
 		return templ.NopComponent
 	}
-	t := &talk{Request: q, scope: s, about: about, place: place, back: back, names: q.Kit.Accounts.Names(q.Context())}
+	t := &talk{Request: q, scope: s, about: about, place: place, back: back, names: q.Names()}
 	for _, thread := range collab.Threads(s.View, about.ID) {
 		if thread.Resolved {
 			t.settled = append(t.settled, thread)

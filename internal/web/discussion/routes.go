@@ -52,7 +52,7 @@ func find(q *web.Request) (*talk, *collab.Comment, error) {
 	if !ok {
 		return nil, nil, fault.New(fault.NotFound, "there is no comment %s", id)
 	}
-	return &talk{Request: q, scope: s, about: c.About, names: q.Kit.Accounts.Names(q.Context())}, c, nil
+	return &talk{Request: q, scope: s, about: c.About, names: q.Names()}, c, nil
 }
 
 // open leads to a comment where it stands.

@@ -98,7 +98,7 @@ func (v *visit) showDryRun(f *ui.Form, status int) error {
 		return err
 	}
 	if d.busy != nil {
-		d.by = v.Kit.Accounts.Names(v.Context())(d.busy.Account)
+		d.by = v.Names()(d.busy.Account)
 	}
 	if f.Message == "" && v.job.Failure != "" {
 		f.Message = v.job.Failure

@@ -51,7 +51,7 @@ func (im *Importer) showFile(q *web.Request, f *ui.Form, status int) error {
 		return err
 	}
 	if v.busy != nil {
-		v.by = q.Kit.Accounts.Names(q.Context())(v.busy.Account)
+		v.by = q.Names()(v.busy.Account)
 	}
 	if v.earlier, err = im.store.latest(q.Context(), q.Workspace.ID, q.Principal.Account.ID, earlierShown); err != nil {
 		return err

@@ -103,7 +103,7 @@ func show(q *web.Request, areas []*tableweb.Area) error {
 	if err != nil {
 		return err
 	}
-	in := &inbox{Request: q, scope: s, tab: notify.Tab(q.Query("tab")), counts: map[notify.Tab]int{}, names: q.Kit.Accounts.Names(q.Context())}
+	in := &inbox{Request: q, scope: s, tab: notify.Tab(q.Query("tab")), counts: map[notify.Tab]int{}, names: q.Names()}
 	switch in.tab {
 	case "":
 		in.tab = notify.Waiting

@@ -195,7 +195,7 @@ func (a authorship) of(id ledger.ID, field string) string {
 }
 
 func authors(q *web.Request, pending *ledger.Snapshot) (authorship, error) {
-	names, words := q.Kit.Accounts.Names(q.Context()), q.Words()
+	names, words := q.Names(), q.Words()
 	all := authorship{}
 	note := func(id ledger.ID, field, said string) {
 		at := ledger.ConflictKey{ID: id, Field: field}

@@ -154,12 +154,7 @@ func judge(v *tableweb.View, f *ui.Form) (string, ledger.Seq, error) {
 }
 
 // nameOf is what the workspace calls an account.
-func nameOf(v *tableweb.View, account ledger.ID) string {
-	if p, ok := people.Of(v.Scope.View, account); ok {
-		return p.Name
-	}
-	return v.Kit.Accounts.Names(v.Context())(account)
-}
+func nameOf(v *tableweb.View, account ledger.ID) string { return v.Names()(account) }
 
 // impactOf returns what an open proposal would do, read once for all parts of its page.
 func impactOf(v *tableweb.View) (*Impact, error) {

@@ -104,7 +104,7 @@ func (c *comparing) read(q *web.Request, a *Area) (err error) {
 		return err
 	}
 	c.Scope = c.now.Scope
-	c.names = q.Kit.Accounts.Names(q.Context())
+	c.names = q.Names()
 	if c.query, err = table.ParseQuery(q.R.URL.Query()); err != nil {
 		return err
 	}

@@ -171,7 +171,7 @@ func (v *View) changesOf() (*diffRow, error) {
 	if m == nil || m.fault != "" {
 		return nil, nil
 	}
-	c := &comparing{View: v, since: m.since, then: m.then, now: m.now, names: v.Kit.Accounts.Names(v.Context())}
+	c := &comparing{View: v, since: m.since, then: m.then, now: m.now, names: v.Names()}
 	d := m.by[v.Row.ID()]
 	why, err := table.ReasonsOf(v.Context(), v.Kit.Ledger, v.Live(), v.Row, m.then.Moment, m.now.Moment)
 	if err != nil {

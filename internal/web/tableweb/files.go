@@ -56,7 +56,7 @@ func (v *View) owns(a *collab.Attachment) bool {
 
 // fileFacts are what is known of a file, in words.
 func (v *View) fileFacts(a *collab.Attachment) string {
-	names := v.Kit.Accounts.Names(v.Context())
+	names := v.Names()
 	return size(int(a.Size)) + ", " + names(a.Author) + ", " + v.Words().Moment(a.CreatedAt.Go())
 }
 

@@ -291,7 +291,7 @@ func (v *View) versionsOf(c table.Info) ([]version, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := v.Kit.Accounts.Names(v.Context())
+	names := v.Names()
 	var all []version
 	for commit, err := range v.Kit.Ledger.History(v.Context(), v.Live(), v.Area.Table.AnyKind(), v.Row.ID()) {
 		if err != nil {

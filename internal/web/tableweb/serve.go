@@ -109,7 +109,7 @@ func (a *Area) absentPage(q *web.Request, x *absent) error {
 		if !e.Actor.IsZero() {
 			who = e.Actor
 		}
-		by := q.Kit.Accounts.Names(q.Context())(who)
+		by := q.Names()(who)
 		if by == "" {
 			by = "somebody"
 		}

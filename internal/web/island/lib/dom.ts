@@ -16,3 +16,10 @@ export function keep(name: string, value: string) {
   const secure = location.protocol === 'https:' ? '; secure' : ''
   document.cookie = `${name}=${value}; path=/; max-age=${age}; samesite=lax${secure}`
 }
+
+/** What a form sends when it is sent by the submitter. */
+export function sent(form: HTMLFormElement, submitter: HTMLElement | null): FormData {
+  const data = new FormData(form)
+  if (submitter instanceof HTMLButtonElement && submitter.name) data.append(submitter.name, submitter.value)
+  return data
+}

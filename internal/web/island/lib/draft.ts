@@ -22,9 +22,10 @@ export function draftOf(name: string): Draft | null {
 
 /** Keeps a draft; one that says what stands there already is none. */
 export function keepDraft(name: string, text: string, base: string) {
+  const draft: Draft = { text, base, at: Date.now() }
   try {
     if (text === base) localStorage.removeItem(key(name))
-    else localStorage.setItem(key(name), JSON.stringify({ text, base, at: Date.now() } satisfies Draft))
+    else localStorage.setItem(key(name), JSON.stringify(draft))
   } catch { /* a full or forbidden store keeps nothing */ }
 }
 

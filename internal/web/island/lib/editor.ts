@@ -1,7 +1,7 @@
 // The box for long texts: tools and keys for Markdown, people and things by a few letters,
 // files by paste and drop, a preview made by the server, and a draft until it is saved.
 
-import { at, closest } from './dom'
+import { at, closest, sent } from './dom'
 import { draftOf, dropDraft, keepDraft, sendDrafts, settleDrafts } from './draft'
 import { ask } from './htmx'
 import * as md from './markdown'
@@ -427,7 +427,7 @@ async function submit(form: HTMLFormElement, submitter: HTMLElement | null) {
   const editors = [...form.querySelectorAll<HTMLElement>('[data-editor]')]
   form.toggleAttribute('data-sending', true)
   const to = submitter instanceof HTMLButtonElement && submitter.hasAttribute('formaction') ? submitter.formAction : form.action
-  const status = await ask('POST', to, { target: '#toasts', swap: 'beforeend', body: new FormData(form, submitter) })
+  const status = await ask('POST', to, { target: '#toasts', swap: 'beforeend', body: sent(form, submitter) })
   form.removeAttribute('data-sending')
   if (status === 0) toast('Not saved: there is no connection. The text is kept here')
   if (status < 200 || status >= 300) return

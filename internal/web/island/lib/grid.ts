@@ -89,7 +89,8 @@ const place = () => `list:${location.pathname}${location.search}`
 
 addEventListener('pagehide', () => {
   if (!at('table[data-grid]') || !main) return
-  sessionStorage.setItem(place(), JSON.stringify({ id, top: main.scrollTop } satisfies Place))
+  const left: Place = { id, top: main.scrollTop }
+  sessionStorage.setItem(place(), JSON.stringify(left))
 })
 
 function comeBack() {

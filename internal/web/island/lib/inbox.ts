@@ -127,7 +127,7 @@ document.addEventListener('submit', (e) => {
   if (!/\/(done|snooze|return)(\?|$)/.test(to)) return
   form.querySelectorAll<HTMLElement>('[popover]:popover-open').forEach((p) => { p.hidePopover() })
   closest(form, '[popover]')?.hidePopover()
-  const gone = form.id === 'inbox-chosen' ? chosen() : [current()].filter((l) => l !== null)
+  const gone = form.id === 'inbox-chosen' ? chosen() : [current()].filter((l): l is HTMLElement => l !== null)
   leave(gone)
   if (form.id === 'inbox-chosen') boxes().forEach((b) => { b.checked = false })
 }, true)

@@ -1,5 +1,6 @@
 // A write from a page that stays: the answer is a toast, and the page is made new.
 
+import { sent } from './dom'
 import { ask } from './htmx'
 import { refresh } from './refresh'
 import { toast } from './toast'
@@ -25,6 +26,6 @@ document.addEventListener('submit', (e) => {
   form.toggleAttribute('data-sending', true)
   // a button without an address of its own says that of the page
   const to = submitter instanceof HTMLButtonElement && submitter.hasAttribute('formaction') ? submitter.formAction : form.action
-  void post(to, new FormData(form, submitter))
+  void post(to, sent(form, submitter))
     .finally(() => form.removeAttribute('data-sending'))
 })
