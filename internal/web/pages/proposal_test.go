@@ -61,6 +61,9 @@ func TestAProposal(t *testing.T) {
 			t.Errorf("the list in the proposal has no %q", want)
 		}
 	}
+	if !strings.Contains(in, `class="wasif"`) || strings.Count(in, `class="is-if"`) != 3 {
+		t.Errorf("the list does not mark what the proposal changes: %d rows", strings.Count(in, `class="is-if"`))
+	}
 	page := s.get("proposals/P-1", http.StatusOK)
 	for _, want := range []string{"Conflict-free sync", "Sync without conflicts", "Merge preview", "Nothing conflicts with what is live", "Mira, 12 May"} {
 		if !strings.Contains(page, want) {

@@ -28,7 +28,7 @@ func muted(text string) templ.Component {
 // page marks what differs.
 func (v *View) cell(c table.Info) templ.Component {
 	if was := v.was(c); was != nil {
-		return changedCell(was, v.value(c))
+		return changedCell(was, v.value(c), v.since.pending)
 	}
 	return v.value(c)
 }

@@ -21,13 +21,15 @@ type differing struct {
 	found *table.Comparison // of a list; nil on the page of an entity
 	by    map[ledger.ID]table.Difference
 	fault string // what is wrong with the moment; nothing is marked then
+
+	pending bool // it is what a proposal changes of what is live
 }
 
 // markList compares the list of a query with what it was at the moment of the address; nil
 // if the address names none.
 func (v *View) markList(q table.Query) (*differing, error) {
 	m, err := v.readMarks()
-	if m == nil || err != nil || m.fault != "" {
+	if m == nil || err != nil || m.fault != "" || m.pending {
 		return m, err
 	}
 	m.found, err = v.Area.Table.Compare(v.Context(), m.then, m.now, q, comparable(v.Area, v.Scope))
@@ -49,7 +51,7 @@ func (v *View) markList(q table.Query) (*differing, error) {
 // markRow compares the entity of the view with what it was at the moment of the address.
 func (v *View) markRow() (*differing, error) {
 	m, err := v.readMarks()
-	if m == nil || err != nil || m.fault != "" {
+	if m == nil || err != nil || m.fault != "" || m.pending {
 		return m, err
 	}
 	then, _ := v.Area.Table.Row(m.then.View, v.Row.ID())
@@ -60,7 +62,7 @@ func (v *View) markRow() (*differing, error) {
 func (v *View) readMarks() (*differing, error) {
 	text := v.Query("since")
 	if text == "" {
-		return nil, nil
+		return v.pendingMarks()
 	}
 	m := &differing{by: map[ledger.ID]table.Difference{}}
 	var err error
@@ -76,12 +78,45 @@ func (v *View) readMarks() (*differing, error) {
 	return m, err
 }
 
-// class is the class of a row that is new.
+// pendingMarks are what the proposal that the page shows changes; nil outside of one. They
+// cost what is changed, not what exists.
+func (v *View) pendingMarks() (*differing, error) {
+	shown, err := v.Snapshot()
+	if err != nil || shown.Live() == shown {
+		return nil, err
+	}
+	m := &differing{by: map[ledger.ID]table.Difference{}, pending: true}
+	if m.then, err = v.SideAt(web.Moment{}); err != nil {
+		return nil, err
+	}
+	if m.now, err = v.Shown(); err != nil {
+		return nil, err
+	}
+	t := v.Area.Table
+	for c, err := range ledger.Diff(v.Context(), shown.Live(), shown) {
+		if err != nil {
+			return nil, err
+		}
+		if c.Kind != t.Kind() || c.After == nil {
+			continue
+		}
+		var d table.Difference
+		d.Then, _ = t.Row(m.then.View, c.ID)
+		d.Now, _ = t.Row(m.now.View, c.ID)
+		m.by[c.ID] = d
+	}
+	return m, nil
+}
+
+// class is the class of a row that is new, or changed by the proposal.
 func (m *differing) class(id ledger.ID) string {
-	if m == nil || m.found == nil {
+	if m == nil {
 		return ""
 	}
-	if d, ok := m.by[id]; ok && d.Then.IsZero() {
+	switch d, ok := m.by[id]; {
+	case ok && m.pending:
+		return "is-if"
+	case ok && m.found != nil && d.Then.IsZero():
 		return "is-new"
 	}
 	return ""
@@ -90,7 +125,7 @@ func (m *differing) class(id ledger.ID) string {
 // titled draws the title of a row behind the one that it had.
 func (v *View) titled(c table.Info, title templ.Component) templ.Component {
 	if was := v.was(c); was != nil {
-		return changedCell(was, title)
+		return changedCell(was, title, v.since.pending)
 	}
 	return title
 }

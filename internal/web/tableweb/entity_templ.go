@@ -60,7 +60,7 @@ func entityPage(v *View, texts []document) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.since != nil {
+		if v.since != nil && !v.since.pending {
 			templ_7745c5c3_Err = entityChanges(v).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

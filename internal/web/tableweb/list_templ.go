@@ -119,7 +119,7 @@ func listPage(l *listing) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if l.since != nil {
+		if l.since != nil && !l.since.pending {
 			templ_7745c5c3_Err = marksBar(l).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
