@@ -32,6 +32,7 @@ type Config struct {
 	TLSCert, TLSKey string // files; "": plain HTTP
 	TrustedProxies  Networks
 	InsecureHTTP    bool
+	Development     bool
 	Drain           time.Duration
 
 	SMTPAddr, SMTPUser, SMTPPassword, SMTPFrom string

@@ -52,6 +52,7 @@ var Options = []Option{
 	{Name: "session-idle", Default: "336h", Doc: "unused time after which one has to sign in again", Server: true, at: func(c *Config) value { return parsed(&c.SessionIdle, parseLifetime) }},
 	{Name: "session-absolute", Default: "2160h", Doc: "time after which one has to sign in again in any case", Server: true, at: func(c *Config) value { return parsed(&c.SessionAbsolute, parseLifetime) }},
 
+	{Name: "development", Default: "false", Doc: "show the components of the interface, in all their states, at /_gallery", Server: true, at: func(c *Config) value { return parsed(&c.Development, strconv.ParseBool) }},
 	{Name: "log-level", Default: "info", Doc: "debug, info, warn or error", at: func(c *Config) value { return parsed(&c.LogLevel, parseLevel) }},
 	{Name: "log-format", Default: "text", Doc: "text or json", at: func(c *Config) value { return oneOf(&c.LogFormat, "text", "json") }},
 }

@@ -41,7 +41,7 @@ func (q *Request) gallery() error {
 		shell.Banner = &ui.Banner{Text: "Fieldbook as of Tuesday 3 March 2026", Detail: "Read only. 70 days ago.", Back: back, Other: ui.Link{Label: "Compare with now", Href: "/_gallery"}}
 	case pending:
 		shell.Pending = true
-		shell.Banner = &ui.Banner{Text: "P-7 Hire for sync", Detail: "What you change here is pending.", Back: back}
+		shell.Banner = &ui.Banner{Text: "P-7 Hire for sync", Detail: "What you change here is pending.", Back: ui.Link{Label: "Leave", Href: "/_gallery"}, Go: ui.Link{Label: "Review and merge", Href: "/_gallery"}}
 	}
 	if q.Query("toast") != "" {
 		shell.Toast = &ui.Toast{Text: "3 features moved to 4.2", Undo: undoButton("/_gallery", 1, "/_gallery")}
