@@ -15,12 +15,46 @@ import (
 	"github.com/throughline-pm/throughline/internal/people"
 )
 
-// BenchmarkListPage asks for pages of a workspace of 100,000 features over HTTP, signed in
-// as an editor, with eight clients at once.
+// BenchmarkPage asks for pages of workspaces of three sizes over HTTP, signed in as an
+// editor, one after the other: the time of the server and the way to it, and the bytes
+// of a page before compression.
+func BenchmarkPage(b *testing.B) {
+	for _, size := range []int{1_000, 10_000, 100_000} {
+		s := benchSite(b, size)
+		session := s.Session(b, s.Account(b, "Edda", access.Editor))
+		c := &http.Client{Transport: &http.Transport{}}
+		for _, page := range []struct{ name, path string }{
+			{"list", "features"},
+			{"filtered", "features?filter=status+in+(Building,Live)&sort=-score,title"},
+			{"window", fmt.Sprintf("features?group=none&from=%d", size/2)},
+			{"board", "features?layout=board&board=status"},
+			{"matrix", "features?layout=matrix"},
+			{"feature", fmt.Sprintf("features/FB-%d", size/2)},
+			{"gaps", "gaps"},
+			{"people", "people"},
+			{"inbox", "inbox"},
+			{"compare", "features/compare?since=@2"},
+		} {
+			b.Run(fmt.Sprintf("%d/%s", size, page.name), func(b *testing.B) {
+				var took []time.Duration
+				var bytes int64
+				for b.Loop() {
+					began := time.Now()
+					bytes = fetch(b, c, s.Server.URL+"/w/fieldbook/"+page.path, session)
+					took = append(took, time.Since(began))
+				}
+				report(b, took)
+				b.ReportMetric(float64(bytes)/1e3, "kB/page")
+			})
+		}
+	}
+}
+
+// BenchmarkListPage asks for pages of a workspace of 100,000 features with eight clients
+// at once.
 func BenchmarkListPage(b *testing.B) {
-	s := benchSite(b)
-	editor := s.Account(b, "Edda", access.Editor)
-	session := s.Session(b, editor)
+	s := benchSite(b, 100_000)
+	session := s.Session(b, s.Account(b, "Edda", access.Editor))
 	for _, page := range []struct{ name, path string }{
 		{"plain", "features"},
 		{"filtered", "features?filter=status+in+(Building,Live)&sort=-score,title"},
@@ -33,38 +67,48 @@ func BenchmarkListPage(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				c := &http.Client{Transport: &http.Transport{}}
 				for pb.Next() {
-					r, _ := http.NewRequest(http.MethodGet, s.Server.URL+"/w/fieldbook/"+page.path, nil)
-					r.Header.Set("Accept", "text/html")
-					r.AddCookie(session)
 					began := time.Now()
-					answer, err := c.Do(r)
-					if err != nil {
-						b.Error(err)
-						return
-					}
-					n, _ := io.Copy(io.Discard, answer.Body)
-					_ = answer.Body.Close()
-					if answer.StatusCode != http.StatusOK || n < 1000 {
-						b.Errorf("%s, %d bytes", answer.Status, n)
-						return
-					}
+					fetch(b, c, s.Server.URL+"/w/fieldbook/"+page.path, session)
 					mu.Lock()
 					took = append(took, time.Since(began))
 					mu.Unlock()
 				}
 			})
-			slices.Sort(took)
-			if n := len(took); n > 0 {
-				b.ReportMetric(float64(took[n/2])/1e6, "ms-p50")
-				b.ReportMetric(float64(took[n*99/100])/1e6, "ms-p99")
-				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "pages/s")
-			}
+			report(b, took)
+			b.ReportMetric(float64(len(took))/b.Elapsed().Seconds(), "pages/s")
 		})
 	}
 }
 
-// benchSite is a server with a workspace of 100,000 features.
-func benchSite(b *testing.B) *site {
+// fetch reads a page and returns its size.
+func fetch(b *testing.B, c *http.Client, address string, session *http.Cookie) int64 {
+	r, _ := http.NewRequest(http.MethodGet, address, nil)
+	r.Header.Set("Accept", "text/html")
+	r.AddCookie(session)
+	answer, err := c.Do(r)
+	if err != nil {
+		b.Error(err)
+		return 0
+	}
+	n, _ := io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || n < 1000 {
+		b.Errorf("%s: %s, %d bytes", address, answer.Status, n)
+	}
+	return n
+}
+
+// report adds the median and the 99th of a hundred to the figures.
+func report(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	if n := len(took); n > 0 {
+		b.ReportMetric(float64(took[n/2])/1e6, "ms-p50")
+		b.ReportMetric(float64(took[n*99/100])/1e6, "ms-p99")
+	}
+}
+
+// benchSite is a server with a workspace of so many features.
+func benchSite(b *testing.B, size int) *site {
 	s := newSite(b)
 	var statuses, owners []ledger.Ref
 	for st := range backlog.Statuses.All(s.snapshot()) {
@@ -79,7 +123,7 @@ func benchSite(b *testing.B) *site {
 			}
 			owners = append(owners, ledger.Ref(id))
 		}
-		for i := range 100_000 {
+		for i := range size {
 			f := backlog.Feature{
 				Title: fmt.Sprintf("Feature %d about offline maps", i), Product: product,
 				Status: statuses[i%len(statuses)], Owner: owners[i%50],

@@ -17,7 +17,7 @@ import (
 // The limits of a board.
 const (
 	boardColumns = 30  // more values make no board
-	columnCards  = 50  // shown at once in a column, and added by "Show more"
+	columnCards  = 20  // shown at once in a column, and added by "Show more"
 	cardsAtMost  = 500 // in a column; beyond that the list is the better place
 )
 

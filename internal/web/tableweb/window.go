@@ -16,7 +16,7 @@ import (
 
 // The lines of a window.
 const (
-	windowLines  = 100
+	windowLines  = 60
 	fewestLines  = 20
 	windowAtMost = 300
 )

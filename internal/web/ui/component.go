@@ -224,6 +224,44 @@ const pitch = 13
 
 func (d Dots) x(i int) string { return strconv.Itoa(6 + pitch*i) }
 
+// mark is all of a thread that is drawn alike, as one path: a list has hundreds of threads.
+type mark struct{ class, path string }
+
+// dotMarks are the ways in which a part of a thread is drawn, in the order of drawing; the
+// path is drawn from the middle of a station.
+var dotMarks = []struct {
+	class, path string
+	of          func(stations []Station, i int) bool
+}{
+	{"t-line on", "h13", func(s []Station, i int) bool { return i < len(s)-1 && s[i].State == Complete }},
+	{"t-line", "h13", func(s []Station, i int) bool { return i < len(s)-1 && s[i].State != Complete }},
+	{"t-d", "m-3.75 0a3.75 3.75 0 1 0 7.5 0a3.75 3.75 0 1 0-7.5 0", is(Complete)},
+	{"t-p", "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0", is(Started)},
+	{"t-ph", "m0-3.5a3.5 3.5 0 0 0 0 7z", is(Started)},
+	{"t-r", "m0-5.8l5.6 5.8-5.6 5.8-5.6-5.8z", is(AtRisk)},
+	{"t-m", "m-2.6 0a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0-5.2 0", is(Missing)},
+}
+
+func is(p Progress) func([]Station, int) bool {
+	return func(s []Station, i int) bool { return s[i].State == p }
+}
+
+// marks are what the dots are drawn of.
+func (d Dots) marks() (all []mark) {
+	for _, m := range dotMarks {
+		var path strings.Builder
+		for i := range d.Stations {
+			if m.of(d.Stations, i) {
+				path.WriteString("M" + d.x(i) + " 6" + m.path)
+			}
+		}
+		if path.Len() > 0 {
+			all = append(all, mark{m.class, path.String()})
+		}
+	}
+	return all
+}
+
 // label says the dots in words: "Throughline: Objective, Design done; Spec at risk".
 func (d Dots) label() string {
 	var parts []string
