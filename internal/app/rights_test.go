@@ -121,6 +121,7 @@ var routes = []struct {
 	{"POST /account/tokens", signedIn, func(c *try) ask {
 		return c.post("name", "mine", "scope", "read", "days", "30", "current", password)
 	}},
+	{"POST /account/letters", signedIn, func(c *try) ask { return c.post("letters", "off") }},
 	{"POST /account/tokens/revoke", signedIn, func(c *try) ask { return c.post("id", c.w.tokenOf(c.who).String()) }},
 	{"POST /account/sessions/end-others", signedIn, func(c *try) ask { c.fresh = true; return c.post() }},
 	{"POST /account/sessions/end", signedIn, func(c *try) ask { c.fresh = true; return c.post("id", c.w.sessionOf(c.who).String()) }},

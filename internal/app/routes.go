@@ -12,6 +12,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/web/importweb"
 	"github.com/throughline-pm/throughline/internal/web/pages"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
 // Handler answers every request to the server.
@@ -32,6 +33,7 @@ func (a *App) route(ctx context.Context) error {
 		Stopping: a.stopping,
 		Create:   tableweb.Create(pages.Areas...), Begin: pages.Begin, Remove: a.RemoveWorkspace,
 		Found: a.foundByPage, Ways: a.ways(), Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
+		Actions: []func(*web.Request) []ui.Action{tableweb.Actions(pages.Areas...)}, Serving: pages.Serving,
 	}
 	var err error
 	if a.notices, err = notify.Open(ctx, notify.Settings{

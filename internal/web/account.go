@@ -18,6 +18,7 @@ type accountView struct {
 	tokens    []access.Token
 	words     ui.Words
 	newToken  string
+	letters   string // "off": single letters do nothing
 	tried     string // the name of the form that was refused; "" for one of buttons alone
 	refused   *ui.Form
 }
@@ -33,7 +34,7 @@ func (q *Request) account() error { return q.accountPage(0, accountView{}) }
 
 func (q *Request) accountPage(status int, a accountView) error {
 	var err error
-	a.principal, a.words = q.Principal, q.Words()
+	a.principal, a.words, a.letters = q.Principal, q.Words(), q.letters()
 	if a.sessions, err = q.Kit.Accounts.Sessions(q.Context(), q.Principal); err != nil {
 		return err
 	}

@@ -29,3 +29,4 @@ package web
 
 //go:generate go tool templ generate -f pages.templ
 //go:generate go tool templ generate -f gallery.templ
+//go:generate go tool templ generate -f find.templ

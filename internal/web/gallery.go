@@ -30,8 +30,12 @@ func (q *Request) gallery() error {
 				{Icon: "rocket", Name: "Releases", Href: "/_gallery?3", Key: "L", Quick: true},
 			}},
 		},
-		Foot:    []ui.NavItem{{Icon: "settings", Name: "Settings", Href: "/_gallery?4"}},
-		Hints:   []ui.Hint{{Keys: []string{"J", "K"}, Does: "move"}, {Keys: []string{"X"}, Does: "select"}, {Keys: []string{"↵"}, Does: "open"}},
+		Foot: []ui.NavItem{{Icon: "settings", Name: "Settings", Href: "/_gallery?4"}},
+		Actions: []ui.Action{
+			{Group: "Features", Label: "Move", Keys: []string{"J", "K"}, Quiet: true, Hint: "move"},
+			{Group: "Features", Label: "Select", Keys: []string{"X"}, Quiet: true, Hint: "select"},
+			{Group: "Features", Label: "Open", Keys: []string{"↵"}, Quiet: true, Hint: "open"},
+		},
 		Summary: "3 features · 43 pw",
 	}
 	back := ui.Link{Label: "Return to now", Href: "/_gallery"}

@@ -40,6 +40,11 @@ type Kit struct {
 	// Create returns the address of the dialog that makes what belongs to a page, "" for a
 	// reader who may make nothing; nil: there is none.
 	Create func(*Request) string
+	// Actions are what can be done on every page beside what the page and the kit offer, as
+	// far as the reader may.
+	Actions []func(*Request) []ui.Action
+	// Serving leads to what serves the objectives that a text finds; nil: nothing does.
+	Serving func(q *Request, text string) ([]ui.Hit, error)
 	// Ways are the ways to begin in a new workspace, beside an empty one.
 	Ways []Way
 	// Begin tells how far a new workspace has come for its reader, nil for one who need not

@@ -24,7 +24,7 @@ type Moment struct {
 // LastVisit is the end of the reader's visit before this one, in addresses.
 const LastVisit = "visit"
 
-// Moment reads a moment: a day as in filters, which means its end in the time zone of the
+// Moment reads a moment: a day as in filters or as people say it, which means its end in the time zone of the
 // workspace, a position, the reader's last visit, or "" for now. Today is now.
 //
 // Errors: fault.Invalid for a text that is no moment of the past.
@@ -52,7 +52,7 @@ func (q *Request) Moment(text string) (Moment, error) {
 		}
 		m.Moment, m.Short, m.Long = ledger.AtSeq(v.Seq), "your last visit", "your last visit, "+q.Words().Moment(v.At.Go())
 	default:
-		day, err := calendar.Resolve(text, q.Today(), q.Workspace.Weekday())
+		day, err := calendar.Spoken(text, q.Today(), q.Workspace.Weekday())
 		switch today := q.Today(); {
 		case err != nil || day.IsZero():
 			return m, badMoment(text)

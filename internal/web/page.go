@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
@@ -20,9 +21,12 @@ type Page struct {
 	Crumbs  []ui.Link
 	Area    string // the path of its entry in the sidebar; "" is the first part of the address
 	Hints   []ui.Hint
-	Summary string   // at the foot: "40 features · 335 pw"
-	Islands []string // the scripts it needs beside the shell's: "board"
-	Status  int      // 0 is 200
+	Actions []ui.Action   // what can be done here; of those that act on rows, the script knows which
+	Of      ledger.AnyRef // the entity that the page is of; zero: of none
+	OfName  string        // its key, or its title
+	Summary string        // at the foot: "40 features · 335 pw"
+	Islands []string      // the scripts it needs beside the shell's: "board"
+	Status  int           // 0 is 200
 
 	failed  bool   // it says that there is nothing to show: nothing follows it or goes back in time
 	Compare string // where it is compared with another moment; "": everything is
@@ -36,11 +40,14 @@ func (q *Request) Page(p Page, body templ.Component) error {
 		Crumbs:    p.Crumbs,
 		Account:   q.person(),
 		Find:      q.Path("find"),
-		Hints:     p.Hints,
+		Recent:    "recent:" + q.Workspace.Slug + ":" + q.Principal.Account.ID.String(),
 		Summary:   p.Summary,
 		Seq:       int64(q.now.Seq()),
 	}
 	shell.Islands = p.Islands
+	if !p.Of.ID.IsZero() {
+		shell.Opened, shell.Of = p.Of.ID.String(), p.OfName
+	}
 	if !q.Past() && !p.failed {
 		shell.Live = ui.With(q.Path("live"), "page", q.Kit.presence.page(q.Workspace.ID, q.R.URL.Path))
 	}
@@ -55,6 +62,7 @@ func (q *Request) Page(p Page, body templ.Component) error {
 	if !p.failed {
 		q.fillTime(&shell, p.Compare)
 	}
+	shell.Actions = q.actions(p, &shell)
 	return q.render(p.Status, shell, body)
 }
 
@@ -154,6 +162,7 @@ func (q *Request) document(title string) ui.Document {
 		Mini:     q.cookieValue("side") == "mini",
 		Past:     q.past != "",
 		Pending:  q.in != nil,
+		Letters:  q.letters(),
 		Insecure: !q.conn.secure && !q.conn.local,
 	}
 	if s := q.heard(); s != nil {

@@ -41,6 +41,7 @@ func Routes(k *Kit) []Route {
 		post("/account/password", SignedIn, passwordForm.post),
 		post("/account/sessions/end", SignedIn, endSessionForm.post),
 		post("/account/sessions/end-others", SignedIn, endOthersForm.post),
+		post("/account/letters", SignedIn, (*Request).switchLetters),
 		post("/account/tokens", SignedIn, (*Request).newToken),
 		post("/account/tokens/revoke", SignedIn, revokeForm.post),
 		get("/w/{workspace}", Member, (*Request).front),

@@ -45,6 +45,19 @@ func (t *talk) following() (f following) {
 	return f
 }
 
+// FollowAction begins or ends following from the palette; false where nobody can.
+func FollowAction(q *web.Request, s *table.Scope, about ledger.AnyRef, back string) (ui.Action, bool) {
+	t := &talk{Request: q, scope: s, about: about, names: q.Kit.Accounts.Names(q.Context())}
+	f := t.following()
+	a := ui.Action{Label: "Follow", Icon: "bell", Words: "watch subscribe notify", Post: q.Path("follow"), Fields: []ui.Kept{
+		{Name: "kind", Value: about.Kind}, {Name: "id", Value: about.ID.String()}, {Name: "on", Value: yes(!f.me)}, {Name: "back", Value: back},
+	}}
+	if f.me {
+		a.Label, a.Icon = "Unfollow", "bell-off"
+	}
+	return a, f.can
+}
+
 // setFollow begins or ends following.
 func setFollow(q *web.Request) error {
 	f, err := q.Form("kind", "id", "on", "back")

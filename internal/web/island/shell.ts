@@ -6,27 +6,46 @@ import './lib/board'
 import './lib/columns'
 import { watchCards } from './lib/card'
 import { openCreate, watchCreate } from './lib/create'
+import { actOnChosen } from './lib/bulk'
 import { at, closest, keep } from './lib/dom'
 import { watchEditors } from './lib/editor'
 import { goBack, gridAll, gridKey } from './lib/grid'
 import './lib/inbox'
 import { follow } from './lib/live'
-import { openPalette, paletteKey } from './lib/palette'
+import { openPalette, paletteKey, pointedAt, watchPalette } from './lib/palette'
 import './lib/order'
 import { post } from './lib/post'
+import { refresh } from './lib/refresh'
+import { resultsKey } from './lib/results'
 import './lib/stay'
 import { openTime, watchTime } from './lib/time'
-import { watchToasts } from './lib/toast'
+import { toast, watchToasts } from './lib/toast'
 import { watchWindow } from './lib/window'
 
 const root = document.documentElement
 
 /** Switches the theme at once; the cookie tells the server for the next page. */
-function switchTheme(button: HTMLButtonElement) {
-  const theme = button.value
+function switchTheme(theme: string) {
   root.dataset.theme = theme
   keep('theme', theme)
-  button.value = { auto: 'light', light: 'dark', dark: 'auto' }[theme] ?? 'auto'
+  const button = at<HTMLButtonElement>('button[data-act="theme"]')
+  if (button) button.value = { auto: 'light', light: 'dark', dark: 'auto' }[theme] ?? 'auto'
+}
+
+/** Turns single letters on or off at once, as the theme. */
+function switchLetters(to: string) {
+  if (to === 'off') root.dataset.letters = 'off'
+  else delete root.dataset.letters
+  keep('letters', to === 'off' ? 'off' : '')
+  document.querySelectorAll('dialog[open]').forEach((d) => { if (d instanceof HTMLDialogElement) d.close() })
+  toast(`Single letters are ${to === 'off' ? 'off' : 'on'}`)
+  void refresh()
+}
+
+async function copy(text: string, said: string) {
+  if (text === '') return
+  await navigator.clipboard.writeText(text)
+  toast(said)
 }
 
 function switchSidebar() {
@@ -42,9 +61,20 @@ function dialog(id: string | undefined) {
 }
 
 const acts: Record<string, (on: HTMLElement, e: Event) => void> = {
-  theme: (on, e) => { e.preventDefault(); switchTheme(on as HTMLButtonElement) },
+  theme: (on, e) => { e.preventDefault(); switchTheme(on.dataset.value ?? (on as HTMLButtonElement).value) },
+  letters: (on) => switchLetters(on.dataset.value ?? (on as HTMLButtonElement).value),
+  time: () => openTime(),
+  undo: () => at<HTMLFormElement>('form#undo')?.requestSubmit(),
+  redo: () => { const undo = at<HTMLFormElement>('form#undo'); if (undo) void post(undo.action, new URLSearchParams({ redo: 'yes' })) },
+  chosen: (on) => actOnChosen(on.dataset.value ?? ''),
+  'copy-link': () => { const { href, key } = pointedAt(); void copy(href, key ? `Copied link to ${key}` : 'Copied link') },
+  'copy-key': () => { const { key } = pointedAt(); void copy(key, `Copied ${key}`) },
   side: () => switchSidebar(),
-  create: (on, e) => { if (openCreate((on as HTMLAnchorElement).href)) e.preventDefault() },
+  create: (on, e) => {
+    const { href } = on as HTMLAnchorElement
+    if (openCreate(href)) e.preventDefault()
+    else if (on.closest('#palette')) location.assign(href)
+  },
   palette: (_, e) => { if (openPalette()) e.preventDefault() },
   keys: () => { document.querySelectorAll<HTMLElement>('[popover]:popover-open').forEach((p) => p.hidePopover()); dialog('keys') },
   dialog: (on) => dialog(on.dataset.for),
@@ -66,6 +96,12 @@ document.addEventListener('click', (e) => {
 function typing(e: KeyboardEvent): boolean {
   const on = e.target
   return on instanceof HTMLElement && (on.isContentEditable || on.matches('input:not([type=checkbox], [type=radio], [type=range]), textarea, select'))
+}
+
+// A single letter, digit or mark, which the reader may have switched off. What the palette
+// presses is no letter that somebody hit unawares.
+function switchedOff(e: KeyboardEvent): boolean {
+  return root.dataset.letters === 'off' && e.isTrusted && e.key.length === 1 && e.key !== ' '
 }
 
 let leader = -Infinity // when G was pressed
@@ -99,17 +135,22 @@ document.addEventListener('keydown', (e) => {
     const undo = at<HTMLFormElement>('form#undo')
     if (undo) { e.preventDefault(); undo.requestSubmit() }
   } else if (((e.key.toLowerCase() === 'z' && e.shiftKey) || e.key.toLowerCase() === 'y') && (e.metaKey || e.ctrlKey) && !typing(e) && !open) {
-    const undo = at<HTMLFormElement>('form#undo')
-    if (undo) { e.preventDefault(); void post(undo.action, new URLSearchParams({ redo: 'yes' })) }
+    if (at('form#undo')) { e.preventDefault(); acts.redo(root, e) }
   } else if (e.key.toLowerCase() === 'a' && (e.metaKey || e.ctrlKey) && !typing(e) && !open) {
     if (gridAll()) e.preventDefault()
+  } else if (e.code === 'Period' && (e.metaKey || e.ctrlKey) && !e.altKey && !open) {
+    e.preventDefault()
+    acts[e.shiftKey ? 'copy-key' : 'copy-link'](root, e)
+  } else if (e.key === 'Enter' && (e.metaKey || e.ctrlKey) && open?.id !== 'palette') {
+    const form = typing(e) ? closest(e.target, 'form') : null
+    if (form instanceof HTMLFormElement) { e.preventDefault(); form.requestSubmit() }
   } else if (open) {
-    if (open.id === 'palette' && paletteKey(e, open)) e.preventDefault()
+    if (open.id === 'palette' && paletteKey(e, acts)) e.preventDefault()
   } else if (e.key === 'Escape') {
     // popovers close themselves; the last layer is the past
     if (typing(e)) (e.target as HTMLElement).blur()
     else if (!at('[popover]:popover-open') && !gridKey(e)) goBack()
-  } else if (!typing(e) && !e.altKey && !e.ctrlKey && !e.metaKey && (globalKey(e) || gridKey(e))) {
+  } else if (!typing(e) && !e.altKey && !e.ctrlKey && !e.metaKey && !switchedOff(e) && (globalKey(e) || gridKey(e) || resultsKey(e))) {
     e.preventDefault()
   }
 })
@@ -135,6 +176,7 @@ if (zone && zone.value === zone.defaultValue) zone.value = Intl.DateTimeFormat()
 
 watchTime()
 watchToasts()
+watchPalette(acts)
 watchCreate()
 watchWindow()
 watchEditors()

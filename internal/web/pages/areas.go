@@ -87,6 +87,6 @@ var Nav = []web.Nav{
 	{Section: "What and when", Icon: "git-pull-request", Name: "Proposals", Path: "proposals"},
 	{Section: "So what", Icon: "unlink", Name: "Gaps", Path: "gaps", Key: "H", Open: countGaps},
 	{Section: "How", Icon: "users", Name: "People", Path: "people", Key: "T"},
-	{Section: "How", Icon: "users", Name: "Teams", Path: "teams"},
-	{Section: "Foot", Icon: "settings", Name: "Settings", Path: "settings"},
+	{Section: "How", Icon: "users", Name: "Teams", Path: "teams", Key: "A"},
+	{Section: "Foot", Icon: "settings", Name: "Settings", Path: "settings", Key: "S"},
 }

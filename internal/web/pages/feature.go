@@ -38,6 +38,7 @@ var features = &tableweb.Area{
 	Beside:    func(v *tableweb.View) templ.Component { return statusCell(v, "status") },
 	Strip:     strip,
 	Main:      featureMain,
+	Actions:   stationActions,
 	Summary:   effortOf,
 	GroupMeta: groupFacts,
 	Matrix:    featureMatrix,

@@ -23,6 +23,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/web/browsertest"
 	"github.com/throughline-pm/throughline/internal/web/pages"
 	"github.com/throughline-pm/throughline/internal/web/tableweb"
+	"github.com/throughline-pm/throughline/internal/web/ui"
 	"github.com/throughline-pm/throughline/internal/web/webtest"
 )
 
@@ -44,6 +45,7 @@ func newSite(t testing.TB) *site {
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)
 			k.Files = keep(t, k)
 			k.Create, k.Begin, k.Remove = tableweb.Create(pages.Areas...), pages.Begin, k.Ledger.RemoveWorkspace
+			k.Actions, k.Serving = []func(*web.Request) []ui.Action{tableweb.Actions(pages.Areas...)}, pages.Serving
 		},
 		Routes: func(*web.Kit) []web.Route { return pages.Routes() },
 	})}

@@ -50,6 +50,8 @@ type Area struct {
 	Strip  func(*View) templ.Component
 	Main   func(*View) templ.Component
 	Asides func(*View) templ.Component
+	// Actions are what can be done with an entity beyond what is done with all; nil: nothing.
+	Actions func(*View) []ui.Action
 	// Summary is facts of a whole list, at its foot.
 	Summary func(s *table.Scope, l *table.List) string
 	// Matrix draws the list between two numbers; nil: it has no such layout.

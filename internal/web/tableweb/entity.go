@@ -74,15 +74,18 @@ func (a *Area) Show(q *web.Request, status int, refused *ui.Form) error {
 // page is what the pages of an entity tell the shell.
 func (v *View) page(part string) web.Page {
 	p := web.Page{
-		Title:   v.Row.Title(),
-		Crumbs:  []ui.Link{{Label: v.Area.Table.Label(), Href: v.Request.Path(v.Area.Table.Name())}},
+		Title:  v.Row.Title(),
+		Crumbs: []ui.Link{{Label: v.Area.Table.Label(), Href: v.Request.Path(v.Area.Table.Name())}},
+		Of:     ledger.AnyRef{Kind: v.Area.Table.Kind(), ID: v.Row.ID()}, OfName: v.name(),
 		Hints:   []ui.Hint{{Keys: []string{"Esc"}, Does: "back to the list"}},
 		Compare: v.Path(),
 	}
 	if part != "" {
 		p.Crumbs = append(p.Crumbs, ui.Link{Label: v.Row.Title(), Href: v.Path()})
 		p.Title = part
+		return p
 	}
+	p.Actions = v.actions()
 	return p
 }
 

@@ -154,14 +154,7 @@ func (a *Area) list(q *web.Request) error {
 			summary += " · " + more
 		}
 	}
-	page := web.Page{Title: a.Table.Label(), Summary: summary, Compare: l.compareAddress(), Hints: []ui.Hint{
-		{Keys: []string{"J", "K"}, Does: "move"}, {Keys: []string{"↵"}, Does: "open"}, {Keys: []string{"C"}, Does: "new"}, {Keys: []string{"F"}, Does: "filter"},
-	}}
-	if l.query.Layout == table.Board {
-		page.Hints = []ui.Hint{
-			{Keys: []string{"↑", "↓", "←", "→"}, Does: "move"}, {Keys: []string{"Alt"}, Does: "+ arrows carry the card"}, {Keys: []string{"↵"}, Does: "open"}, {Keys: []string{"⌘ B"}, Does: "list"},
-		}
-	}
+	page := web.Page{Title: a.Table.Label(), Summary: summary, Compare: l.compareAddress(), Actions: l.actions()}
 	return q.Page(page, listPage(l))
 }
 

@@ -313,3 +313,6 @@ func keyAttrs(key []string) templ.Attributes {
 	}
 	return templ.Attributes{"data-key": key[0], "aria-keyshortcuts": key[0]}
 }
+
+// withKey is the tooltip of what a letter does too: "Filter (F)".
+func withKey(label, key string) string { return label + " (" + strings.ToUpper(key) + ")" }

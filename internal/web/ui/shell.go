@@ -16,6 +16,7 @@ type Document struct {
 	Mini     bool   // the sidebar is collapsed
 	Past     bool   // shows a past moment
 	Pending  bool   // shows a proposal
+	Letters  string // "off": single letters do nothing
 	Insecure bool   // plain HTTP on purpose; a banner says so
 	Class    string
 	Islands  []string // names of further scripts
@@ -51,7 +52,7 @@ type Beginning struct {
 	Hidden    bool // the reader wants no more of it in the sidebar
 }
 
-// Hint is keys and what they do, at the foot of a page.
+// Hint is keys of a page and what they do, at its foot and in the list of keys.
 type Hint struct {
 	Keys []string
 	Does string
@@ -73,7 +74,10 @@ type Shell struct {
 	Begin     *Beginning
 	Clock     *Clock
 	Banner    *Banner
-	Hints     []Hint
+	Actions   []Action // what can be done here, where one can go, and the keys
+	Recent    string   // the name under which this browser keeps what the reader opened
+	Opened    string   // the identifier of what the page is of, "" for none
+	Of        string   // its key, or its title
 	Summary   string // at the end of the hints: "40 features · 335 pw"
 }
 
@@ -97,19 +101,6 @@ func (s Shell) all() []NavItem {
 		all = append(all, section.Items...)
 	}
 	return append(all, s.Foot...)
-}
-
-// Hit is one thing that a search found.
-type Hit struct {
-	Key, Title, Href string
-	Icon             string // if it has no key
-	Note             string
-}
-
-// HitGroup is the hits of one kind.
-type HitGroup struct {
-	Title string
-	Hits  []Hit
 }
 
 // Desk is a page of an account, outside any workspace.

@@ -38,8 +38,9 @@ func TestTextStaysText(t *testing.T) {
 		"grid":      Grid{Caption: evil, Select: evil, Columns: []Column{{Name: evil, About: evil, Sort: "javascript:alert(1)"}}, Groups: []Group{{Title: evil, Rows: []Row{{ID: evil, Label: evil, Cells: []templ.Component{Text(evil)}}}}}},
 		"history":   History(HistoryDay{Title: evil, Events: []Event{{Time: evil, Who: Person{Name: evil}, Verb: evil, Cause: evil, Changes: []FieldChange{{evil, evil, evil}}}}}),
 		"title":     Title(evil, "javascript:alert(1)"),
-		"hits":      Hits(evil, HitGroup{Title: evil, Hits: []Hit{{Key: evil, Title: evil, Href: "javascript:alert(1)", Note: evil}}}),
-		"shell":     Shell{Document: Document{Title: evil}, Workspace: Link{evil, "javascript:alert(1)"}, Account: Person{Name: evil}, Banner: &Banner{Text: evil, Detail: evil}},
+		"hits":      Hits(evil, false, HitGroup{Title: evil, Hits: []Hit{{Key: evil, Title: evil, Href: "javascript:alert(1)", Note: evil}}}),
+		"results":   HitList([]Hit{{Key: evil, Title: evil, Marks: []Span{{0, 4}}, Href: "javascript:alert(1)", Where: evil, Excerpt: &Excerpt{Text: evil, Marks: []Span{{1, 3}}}}}),
+		"shell":     Shell{Find: "/find", Actions: []Action{{Label: evil, Group: evil, Keys: []string{evil}, Words: evil, Href: "javascript:alert(1)", Does: evil, Post: evil, Fields: []Kept{{evil, evil}}}}, Document: Document{Title: evil}, Workspace: Link{evil, "javascript:alert(1)"}, Account: Person{Name: evil}, Banner: &Banner{Text: evil, Detail: evil}},
 	} {
 		html := render(t, c)
 		if strings.Contains(html, "<img") || strings.Contains(html, "<script>") || strings.Contains(html, "onerror=alert(1)>") {

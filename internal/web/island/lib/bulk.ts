@@ -114,6 +114,14 @@ export function chooseValue(column: string, label: string, button: Element | nul
   return true
 }
 
+/** Presses a button of the bar for what is selected, or else for the current row. */
+export function actOnChosen(name: string) {
+  const button = form()?.querySelector<HTMLButtonElement>(`[data-many-act="${CSS.escape(name)}"]`)
+  if (!button) return
+  if (!anyChosen()) choose(current(), true)
+  button.click()
+}
+
 document.addEventListener('click', (e) => {
   const box = closest(e.target, 'table[data-grid] input[name="id"]') as HTMLInputElement | null
   if (box && form()) {
@@ -161,5 +169,5 @@ document.addEventListener('submit', (e) => {
   if (!(submitter instanceof HTMLButtonElement) || !target || submitter.dataset.choose !== undefined) return
   const body = new URLSearchParams(target.which)
   if (submitter.name) body.set(submitter.name, submitter.value)
-  void post(submitter.formAction, body).then((done) => { if (done) chooseNone() })
+  void post(submitter.hasAttribute('formaction') ? submitter.formAction : bar.action, body).then((done) => { if (done) chooseNone() })
 })
