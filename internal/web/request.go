@@ -158,7 +158,26 @@ func (k *Kit) run(q *Request, route *Route, limit int64) error {
 	if err := q.admit(route); err != nil {
 		return err
 	}
+	if route.Now && safe(q.R.Method) && q.Query("at") != "" {
+		return q.toNow()
+	}
 	return route.Handle(q)
+}
+
+// ReadsOnly reports whether the reader can write nothing of what this page shows: it is
+// past, or they have no role that writes. A page that only writes leads them to what it
+// is about.
+func (q *Request) ReadsOnly() (bool, error) {
+	if _, err := q.Snapshot(); err != nil {
+		return false, err
+	}
+	return q.Past() || !access.MayWrite(q.now.Whole(), q.Principal.Account.ID), nil
+}
+
+// toNow leads from the past of a page that has none to what it shows now.
+func (q *Request) toNow() error {
+	q.Said("This page has no past; you are back in the present", 0)
+	return q.Redirect(ui.With(q.R.URL.RequestURI(), "at", ""))
 }
 
 // parseQuery reads the address; no parameter means anything when it is there twice.

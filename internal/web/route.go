@@ -39,6 +39,7 @@ type Route struct {
 	Tokens  bool  // API tokens are principals here; pages take sessions alone
 	Plain   bool  // answered over plain HTTP from anywhere, and before set-up: assets, health
 	Setup   bool  // answered before there is an account
+	Now     bool  // has no past: it is about what the reader is to do; ?at= leads to now and says so
 	Handle  func(*Request) error
 }
 

@@ -29,6 +29,9 @@ const (
 	Desk   = 1440
 )
 
+// patience is for all that a test does with one page: machines that test are loaded.
+const patience = 5 * time.Minute
+
 var (
 	once    sync.Once
 	browser *rod.Browser
@@ -72,6 +75,7 @@ func start(t testing.TB) *rod.Browser {
 // Page is an open page whose complaints fail the test.
 type Page struct {
 	*rod.Page
+	whole     *rod.Page // without a time limit, for what is heard all the while
 	t         testing.TB
 	mu        sync.Mutex
 	complaint []string
@@ -85,16 +89,32 @@ func Open(t testing.TB, address string, width int, scheme string, cookies ...*ht
 	t.Cleanup(func() { _ = context.Close() })
 	page, err := context.Page(proto.TargetCreateTarget{})
 	must(t, err)
-	p := &Page{Page: page.Timeout(time.Minute), t: t}
+	p := &Page{Page: page.Timeout(patience), whole: page, t: t}
 	p.watch()
-	must(t, p.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: width, Height: 900, DeviceScaleFactor: 1, Mobile: width <= Phone}))
-	must(t, proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}.Call(p.Page))
+	p.Look(width, scheme)
 	for _, c := range cookies {
 		must(t, p.SetCookies([]*proto.NetworkCookieParam{{Name: c.Name, Value: c.Value, URL: address, HTTPOnly: true}}))
 	}
-	must(t, p.Navigate(address))
-	must(t, p.WaitLoad())
+	p.Go(address)
 	return p
+}
+
+// Look shows the page at a width and in "light" or "dark".
+func (p *Page) Look(width int, scheme string) {
+	p.t.Helper()
+	must(p.t, p.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: width, Height: 900, DeviceScaleFactor: 1, Mobile: width <= Phone}))
+	must(p.t, proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}.Call(p.Page))
+}
+
+// Go opens another address in the same page.
+func (p *Page) Go(address string) {
+	p.t.Helper()
+	p.Page = p.whole.Timeout(patience)
+	p.mu.Lock()
+	p.complaint = nil
+	p.mu.Unlock()
+	must(p.t, p.Navigate(address))
+	must(p.t, p.WaitLoad())
 }
 
 // watch notes errors of the console and what the content security policy refused.
@@ -107,7 +127,7 @@ func (p *Page) watch() {
 		defer p.mu.Unlock()
 		p.complaint = append(p.complaint, fmt.Sprintf(format, args...))
 	}
-	go p.EachEvent(func(e *proto.LogEntryAdded) {
+	go p.whole.EachEvent(func(e *proto.LogEntryAdded) {
 		if e.Entry.Level == proto.LogLogEntryLevelError || e.Entry.Level == proto.LogLogEntryLevelWarning {
 			note("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
@@ -149,11 +169,15 @@ func (p *Page) Check() {
 		return r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 160) + ' – ' + (n.failureSummary ?? v.help)))
 	}`})
 	must(p.t, err)
+	at := ""
+	if info, err := p.Info(); err == nil {
+		at = info.URL
+	}
 	for _, f := range found.Value.Arr() {
-		p.t.Errorf("axe-core: %s", f.Str())
+		p.t.Errorf("%s: axe-core: %s", at, f.Str())
 	}
 	for _, c := range p.Complaints() {
-		p.t.Errorf("%s", c)
+		p.t.Errorf("%s: %s", at, c)
 	}
 }
 

@@ -55,11 +55,11 @@ const uploadLimit = 32 << 20
 func (im *Importer) Routes() []web.Route {
 	const base = "/w/{workspace}/import"
 	all := []web.Route{
-		{Method: http.MethodGet, Pattern: base, Who: web.Member, Handle: im.writes(im.filePage)},
+		{Method: http.MethodGet, Pattern: base, Who: web.Member, Now: true, Handle: im.writes(im.filePage)},
 		{Method: http.MethodPost, Pattern: base, Who: web.Member, Limit: uploadLimit, Handle: im.writes(im.upload)},
 	}
 	add := func(method, path string, step func(*visit) error) {
-		all = append(all, web.Route{Method: method, Pattern: base + "/{import}" + path, Who: web.Member, Handle: im.writes(im.visit(step))})
+		all = append(all, web.Route{Method: method, Pattern: base + "/{import}" + path, Who: web.Member, Now: true, Handle: im.writes(im.visit(step))})
 	}
 	add(http.MethodGet, "", (*visit).show)
 	add(http.MethodGet, "/mapping", (*visit).mappingPage)

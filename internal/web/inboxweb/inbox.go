@@ -34,7 +34,7 @@ func Routes(areas ...*tableweb.Area) []web.Route {
 		return web.Route{Method: http.MethodPost, Pattern: base + path, Who: web.Member, Handle: handle}
 	}
 	return []web.Route{
-		{Method: http.MethodGet, Pattern: base, Who: web.Member, Handle: func(q *web.Request) error { return show(q, areas) }},
+		{Method: http.MethodGet, Pattern: base, Who: web.Member, Now: true, Handle: func(q *web.Request) error { return show(q, areas) }},
 		post("/read", mark("", (*notify.Box).Read)),
 		post("/unread", mark("Unread", (*notify.Box).MarkUnread)),
 		post("/done", finish),
@@ -136,7 +136,7 @@ func show(q *web.Request, areas []*tableweb.Area) error {
 			{Keys: []string{"H"}, Does: "snooze"},
 			{Keys: []string{"U"}, Does: "unread"},
 			{Keys: []string{"X"}, Does: "select"},
-
+			{Keys: []string{"Space"}, Does: "peek"},
 			{Keys: []string{"↵"}, Does: "open"},
 		},
 	}, page(in))

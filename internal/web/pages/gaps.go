@@ -287,7 +287,7 @@ func askRepair(q *web.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case !open:
+	case !open, !mayRepair(q, k):
 		return q.Redirect(q.Path("gaps"))
 	case k.Field == "":
 		return fault.New(fault.NotFound, "this gap is closed by a button")

@@ -14,10 +14,10 @@ import (
 )
 
 var settingsRoutes = []web.Route{
-	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings", Who: web.Member, Handle: settings},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings", Who: web.Member, Now: true, Handle: settings},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/settings", Who: web.Admin, Handle: saveSettings},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/remove", Who: web.Admin, Handle: removeWorkspace},
-	{Method: http.MethodGet, Pattern: "/w/{workspace}/members", Who: web.Admin, Handle: members},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/members", Who: web.Admin, Now: true, Handle: members},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/invite", Who: web.Admin, Handle: invite},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/role", Who: web.Admin, Handle: changeRole},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/remove", Who: web.Admin, Handle: removeMember},

@@ -13,7 +13,7 @@ import (
 )
 
 var startRoutes = []web.Route{
-	{Method: http.MethodGet, Pattern: "/w/{workspace}/start", Who: web.Member, Handle: start},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/start", Who: web.Member, Now: true, Handle: start},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/start", Who: web.Member, Handle: hideStart},
 }
 

@@ -26,7 +26,7 @@ type creator struct{ areas []*Area }
 
 func (c *creator) routes() []web.Route {
 	return []web.Route{
-		{Method: http.MethodGet, Pattern: "/w/{workspace}/create", Who: web.Member, Handle: c.open},
+		{Method: http.MethodGet, Pattern: "/w/{workspace}/create", Who: web.Member, Now: true, Handle: c.open},
 		{Method: http.MethodPost, Pattern: "/w/{workspace}/create", Who: web.Member, Handle: c.make},
 	}
 }
@@ -134,6 +134,13 @@ func (a *Area) goesWithoutSaying(s *table.Scope, c table.Info) bool {
 }
 
 func (c *creator) open(q *web.Request) error {
+	reads, err := q.ReadsOnly()
+	if err != nil {
+		return err
+	}
+	if reads {
+		return q.Redirect(q.Path(c.areas[0].Table.Name()))
+	}
 	f := &ui.Form{Values: url.Values{}}
 	d, err := c.read(q, f)
 	if err != nil {

@@ -697,7 +697,7 @@ func formPage(e entityForm) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, f := range e.fields {
-			templ_7745c5c3_Err = f.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = e.field(f).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -46,8 +48,7 @@ func (a *Area) input(s *table.Scope, f *ui.Form, c table.Info, value string) ui.
 	}
 	switch c.Type {
 	case table.TypeLongText:
-		u.Type, u.Rows = "textarea", "14"
-		u.Hint = "Markdown"
+		u.Type = boxed
 	case table.TypeDay:
 		u.Type = "date"
 	case table.TypeURL:
@@ -144,10 +145,10 @@ func (a *Area) formPage(q *web.Request, s *table.Scope, v *View, f *ui.Form, sta
 		fields = append(fields, a.input(s, f, c, value))
 	}
 	tellElsewhere(s, a, f, fields)
-	form := entityForm{area: a, form: f, fields: fields, action: q.Path(a.Table.Name()), back: q.Path(a.Table.Name()), title: "New " + a.Table.One(), button: "Create " + a.Table.One(), more: true}
+	form := entityForm{Request: q, area: a, form: f, fields: fields, action: q.Path(a.Table.Name()), back: q.Path(a.Table.Name()), title: "New " + a.Table.One(), button: "Create " + a.Table.One(), more: true}
 	page := web.Page{Title: form.title, Status: status, Crumbs: []ui.Link{{Label: a.Table.Label(), Href: q.Path(a.Table.Name())}}}
 	if v != nil {
-		form.action, form.back, form.title, form.button, form.more = v.Path("edit"), v.Path(), "Edit "+v.Row.Title(), "Save", false
+		form.of, form.action, form.back, form.title, form.button, form.more = v, v.Path("edit"), v.Path(), "Edit "+v.Row.Title(), "Save", false
 		page = v.page("Edit")
 		page.Status = status
 	}
@@ -169,14 +170,35 @@ func tellElsewhere(s *table.Scope, a *Area, f *ui.Form, shown []ui.Field) {
 	}
 }
 
+// boxed is the type of a field that an editor draws.
+const boxed = "textarea"
+
 // entityForm is a form with the fields of an entity.
 type entityForm struct {
+	*web.Request
 	area          *Area
+	of            *View // nil: of one that is still to be made
 	form          *ui.Form
 	fields        []ui.Field
 	action, back  string
 	title, button string
 	more          bool // offers to make another
+}
+
+// field draws a field; a long text has the editor that it has everywhere.
+func (e entityForm) field(f ui.Field) templ.Component {
+	if f.Type != boxed {
+		return f
+	}
+	id := "new"
+	if e.of != nil {
+		id = e.of.Row.ID().String()
+	}
+	ed := e.Editor(ui.Editor{Form: e.form, Name: f.Name, Label: f.Label, Value: f.Value, Hint: f.Hint, Required: f.Required}, e.area.Table.Name(), id, f.Name, "form")
+	if e.of != nil && e.of.takesFiles() {
+		ed.Files = e.of.filesPath()
+	}
+	return ed
 }
 
 // names are the fields that a form post may have.

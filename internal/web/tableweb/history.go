@@ -10,6 +10,7 @@ import (
 
 	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
@@ -97,7 +98,11 @@ func (v *View) event(c change, names func(ledger.ID) string, undone bool) ui.Eve
 			if was == now && c.entry.Op == ledger.OpEdit && was != "" {
 				now = "changed"
 			}
-			e.Changes = append(e.Changes, ui.FieldChange{Label: label, Old: short(was), New: short(now)})
+			change := ui.FieldChange{Label: label, Old: short(was), New: short(now)}
+			if col, ok := v.Area.Table.Column(v.Scope.View, f.Field); ok && col.Type == table.TypeLongText && now != "" {
+				change.Href = v.versionPath(col.Name, c.commit.Seq, "")
+			}
+			e.Changes = append(e.Changes, change)
 		}
 	}
 	if c.entry.Op == ledger.OpCreate && len(e.Changes) > 6 {

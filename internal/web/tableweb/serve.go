@@ -61,17 +61,19 @@ func (a *Area) elsewhen(q *web.Request, text string) error {
 	return &absent{deletion: &d, cause: missing}
 }
 
-// forms are the pages that only write: the past leads from them to what they are about.
-var forms = []string{"/new", "/{entity}/edit", "/{entity}/field/{column}"}
+// forms are the pages that only write: who can write nothing is led from them to what they
+// are about.
+var forms = []string{"/new", "/{entity}/edit", "/{entity}/field/{column}", "/{entity}/texts/{column}/edit"}
 
 // serve answers one of the area's routes. What exists at another moment alone gets a page
 // that leads there.
 func (a *Area) serve(q *web.Request, path string, handle func(*Area, *web.Request) error) error {
 	if slices.Contains(forms, path) && safe(q) {
-		if _, err := q.Snapshot(); err != nil {
+		reads, err := q.ReadsOnly()
+		if err != nil {
 			return err
 		}
-		if q.Past() {
+		if reads {
 			return q.Redirect(q.Path(strings.TrimSuffix(a.Table.Name()+"/"+q.R.PathValue("entity"), "/")))
 		}
 	}

@@ -160,6 +160,32 @@ document.addEventListener('click', (e) => {
   extend(row, true)
 }, true)
 
+// A finger that rests on a row selects it; as long as anything is selected, a tap does.
+const rests = 450
+let resting = 0
+let pressed = false // what follows of this touch is no tap
+const ofTouch = (e: PointerEvent) => (e.pointerType === 'touch' && form() && !closest(e.target, 'button, input, label, [data-hold]')
+  ? closest(e.target, 'table[data-grid] tr[data-row]') as HTMLTableRowElement | null : null)
+document.addEventListener('pointerdown', (e) => {
+  pressed = false
+  clearTimeout(resting)
+  const row = ofTouch(e)
+  if (row) resting = setTimeout(() => { pressed = choose(row) }, rests)
+})
+for (const event of ['pointerup', 'pointercancel'] as const) document.addEventListener(event, () => { clearTimeout(resting) })
+document.addEventListener('scroll', () => { clearTimeout(resting) }, true)
+document.addEventListener('contextmenu', (e) => {
+  if ((e as PointerEvent).pointerType === 'touch' && form() && closest(e.target, 'table[data-grid] tr[data-row]')) e.preventDefault() // of the link below the finger
+})
+document.addEventListener('click', (e) => {
+  const row = ofTouch(e as PointerEvent)
+  if (!row || !(pressed || anyChosen())) return
+  e.preventDefault()
+  e.stopPropagation()
+  if (!pressed) choose(row)
+  pressed = false
+}, true)
+
 document.addEventListener('submit', (e) => {
   const bar = e.target
   if (!(bar instanceof HTMLFormElement) || bar !== form()) return

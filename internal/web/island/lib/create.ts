@@ -10,7 +10,7 @@ type Typed = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
 const dialog = () => at<HTMLDialogElement>('#create')
 const form = () => at<HTMLFormElement>('#create form#create-form')
 const title = (f: HTMLFormElement) => f.querySelector<HTMLTextAreaElement>('.create-title')!
-const text = (f: HTMLFormElement) => f.querySelector<HTMLTextAreaElement>('.create-text')
+const text = (f: HTMLFormElement) => f.querySelector<HTMLTextAreaElement>('.create-text textarea')
 const fields = (f: HTMLFormElement) => [...f.querySelectorAll<Typed>('[name]:not([name="template"])')]
 
 /** The lines of a title, each of which becomes a thing of its own; as the server reads them. */

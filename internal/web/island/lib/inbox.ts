@@ -3,6 +3,7 @@
 // one goes on where one was.
 
 import { at, closest } from './dom'
+import { closePeek, peekAt, peeking } from './peek'
 import { post } from './post'
 import { refresh } from './refresh'
 
@@ -91,7 +92,13 @@ function key(e: KeyboardEvent): boolean {
       open?.click()
       return open !== null
     }
+    case ' ': {
+      if (closest(e.target, 'button, summary, input')) return false
+      const open = at<HTMLAnchorElement>('#read [data-opens]')
+      return peeking() ? closePeek() : open !== null && peekAt(open)
+    }
     case 'Escape': {
+      if (closePeek()) return true
       const on = boxes().filter((b) => b.checked)
       on.forEach((b) => { b.checked = false })
       tell()
@@ -135,5 +142,7 @@ document.addEventListener('submit', (e) => {
 document.addEventListener('refreshed', () => {
   if (!box()) return
   tell()
+  const open = at<HTMLAnchorElement>('#read [data-opens]')
+  if (peeking() && open) peekAt(open) // it follows the line
   if (document.activeElement === document.body) link(current())?.focus({ preventScroll: true })
 })

@@ -20,9 +20,7 @@ function panel(): HTMLElement {
 
 export const peeking = () => shown !== ''
 
-function addressOf(row: HTMLElement): string | null {
-  const link = row.querySelector<HTMLAnchorElement>('a[data-open]')
-  if (!link) return null
+function addressOf(link: HTMLAnchorElement): string {
   const address = new URL(link.href)
   address.searchParams.set('peek', '1')
   return address.pathname + address.search
@@ -40,8 +38,14 @@ async function fill(address: string, swap: string) {
 
 /** Shows a row beside the list. */
 export function openPeek(row: HTMLElement): boolean {
-  const address = addressOf(row)
-  if (!address) return false
+  const link = row.querySelector<HTMLAnchorElement>('a[data-open]')
+  return link !== null && peekAt(link)
+}
+
+/** Shows beside the page what a link leads to. */
+export function peekAt(link: HTMLAnchorElement): boolean {
+  const address = addressOf(link)
+  if (address === shown) return true
   shown = address
   panel().hidden = false
   document.body.classList.add('peeks')
@@ -56,7 +60,7 @@ export function closePeek(): boolean {
   panel().hidden = true
   panel().replaceChildren()
   document.body.classList.remove('peeks')
-  at<HTMLElement>('tr[data-row].cur [data-open]')?.focus({ preventScroll: true })
+  at<HTMLElement>('tr[data-row].cur [data-open], .ib.cur a.t')?.focus({ preventScroll: true })
   return true
 }
 
