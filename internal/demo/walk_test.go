@@ -327,7 +327,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 	h := newHouse(t)
 	mira := h.somebody(Host, access.Owner)
 	base := "/w/" + Slug
-	addresses := []string{base + "/features?layout=board", base + "/features?layout=matrix", base + "/features?at=@40", base + "/features/FB-1?at=" + h.past, base + "/features?in=P-1"}
+	addresses := []string{base + "/features?layout=board", base + "/features?at=@40", base + "/features/FB-1?at=" + h.past, base + "/features?in=P-1"}
 	for _, address := range h.addresses() {
 		if alike.MatchString(address) && !strings.HasPrefix(address, base+"/features/") {
 			continue
