@@ -57,6 +57,7 @@ func samples(w *world) map[string]struct{ create, edit, column, value string } {
 		"releases":     {`{"name":"4.2","date":"2026-09-30"}`, `{"status":"underway"}`, "status", "underway"},
 		"statuses":     {`{"name":"Parked","stage":"idea"}`, `{"place":99}`, "place", "99"},
 		"fields":       {`{"label":"Story points","type":"number"}`, `{"label":"Points"}`, "label", "Points"},
+		"formulas":     {`{"label":"Return","formula":"value / effort"}`, `{"formula":"value * 2"}`, "formula", "value * 2"},
 		"features":     {`{"title":"Sync"}`, `{"title":"Sync offline"}`, "title", "Sync offline"},
 		"dependencies": {`{"from":"` + from + `","to":{"id":"` + to + `"}}`, `{"type":"relates"}`, "type", "relates"},
 		"views":        {`{"title":"Mine","query":"filter=owner+%3D+me"}`, `{"layout":"board"}`, "layout", "board"},

@@ -58,6 +58,6 @@ func TestNoWriteComesFromAnotherSite(t *testing.T) {
 
 // fill puts an entity into the address of a pattern.
 func fill(pattern, id string) string {
-	return strings.NewReplacer("{workspace}", slug, "{entity}", id, "{id}", id, "{import}", id, "{column}", "title",
+	return strings.NewReplacer("{workspace}", slug, "{entity}", id, "{id}", id, "{import}", id, "{attachment}", id, "{column}", "title",
 		"{secret}", "x", "{version}", "x", "{name...}", "x", "{$}", "").Replace(pattern)
 }

@@ -128,6 +128,7 @@ func twinOf(t testing.TB, options map[string]string, secrets bool) *world {
 		return backlog.Features.Edit(tx, feature, func(f *backlog.Feature) error { f.Title = "Offline maps"; return nil })
 	})
 	w.talk(feature, hidden)
+	w.attach(feature, hidden)
 	must(t, w.Ledger.IndexTexts(t.Context(), w.ws))
 	must(t, w.Tell(t.Context(), w.ws))
 	return w
@@ -162,6 +163,30 @@ func (w *world) talk(feature ledger.ID, hidden func(n string, fn func(*ledger.Tx
 	hidden("6", func(tx *ledger.Tx) error {
 		return backlog.Features.Edit(tx, w.secret, func(f *backlog.Feature) error { f.Title = canary + " said"; return nil })
 	})
+}
+
+// attach gives a feature that all see a file, and a private one another.
+func (w *world) attach(feature ledger.ID, hidden func(n string, fn func(*ledger.Tx) error, opts ...ledger.UpdateOption)) {
+	w.t.Helper()
+	put := func(name, content string) collab.Attachment {
+		f, err := w.Files.Put(w.t.Context(), w.ws, name, strings.NewReader(content))
+		must(w.t, err)
+		return collab.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, SHA256: f.SHA256}
+	}
+	attach := func(a collab.Attachment, on ledger.ID, id *ledger.ID) func(*ledger.Tx) error {
+		return func(tx *ledger.Tx) (err error) {
+			a.About = ledger.AnyRef{Kind: "feature", ID: on}
+			*id, err = collab.Attach(tx, a)
+			return err
+		}
+	}
+	var open ledger.ID
+	w.do(ledger.System, attach(put("plan.txt", "for all"), feature, &open))
+	var secret collab.Attachment
+	if !w.secret.IsZero() {
+		secret = put(canary+".txt", strings.Repeat(canary+" ", 300))
+	}
+	hidden("7", attach(secret, w.secret, &w.file))
 }
 
 func (w *world) proposalNamed(key string) ledger.ID {
@@ -214,7 +239,7 @@ func questions(w *world, secret, product ledger.ID) (all []string) {
 		with(base, moments...)
 		with(base, lists...)
 		with(base, "limit=1", "limit=1&sort=-created_at", "after=AAAA", "columns="+strings.Join(names, ",")+"&in=P-1")
-		for _, id := range []string{secret.String(), product.String(), "SE-1", "SE-99", "O-2", canary, url.PathEscape(canary + " renamed"), "zyxcanary0"} {
+		for _, id := range []string{secret.String(), product.String(), w.file.String(), "SE-1", "SE-99", "O-2", canary, url.PathEscape(canary + " renamed"), "zyxcanary0"} {
 			with(base+"/"+id, "", "in=P-1", "at=@8")
 			with(base+"/"+id+"/history", "")
 			if slices.ContainsFunc(w.Routes(), func(r web.Route) bool { return r.Pattern == "/w/{workspace}/"+t.Name() }) {
@@ -235,6 +260,8 @@ func questions(w *world, secret, product ledger.ID) (all []string) {
 		with(path, "q="+canary, "q=zyxcanry", "q=zyx", "q=SE-1", "q=canarie", "q=1", "q=2", "q=renamed", "q=open", "q="+canary+"&in=P-1", "q="+canary+"&at=2026-05-12")
 	}
 	with("/api/v1/"+slug+"/search", "q="+canary+"&texts=yes", "q=all&texts=yes", "q="+canary+"&kinds=features")
+	with("/files/"+slug+"/"+w.file.String(), moments...)
+	with("/api/v1/"+slug+"/attachments/"+w.file.String()+"/content", moments...)
 	with("/w/"+slug+"/inbox", "", "tab=snoozed", "tab=done", "open="+secret.String())
 	with("/api/v1/"+slug+"/inbox", "", "tab=snoozed", "tab=done")
 	with("/api/v1/"+slug+"/follow/"+secret.String(), "")
@@ -257,6 +284,8 @@ func oracles(secret, product ledger.ID) (all []ask) {
 		}
 		post("comments", map[string]any{"about": name, "text": "x"})
 		post("comments", map[string]any{"about": map[string]any{"kind": "feature", "id": name}, "text": "x"})
+		sent := url.Values{"kind": {"feature"}, "about": {name}, "name": {"x.txt"}}.Encode()
+		all = append(all, ask{method: http.MethodPost, path: "/api/v1/" + slug + "/attachments?" + sent, raw: canary}, ask{method: http.MethodPost, path: "/w/" + slug + "/attachments?" + sent, raw: canary})
 		post("dependencies", map[string]any{"from": name, "to": name, "type": "blocks"})
 		post("objectives", map[string]any{"title": "x", "product": name, "period": "never"})
 		post("releases", map[string]any{"name": canary + " release", "product": name})
@@ -273,7 +302,7 @@ func oracles(secret, product ledger.ID) (all []ask) {
 
 var (
 	identifiers = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	chances     = regexp.MustCompile(`live\?page=[^"]*|nonce="[^"]*"|'nonce-[^']*'|"request":"[^"]*"|"next":"[^"]*"|class="av av-\d+"|class="obj o\d"|\b0{10}[0-9a-f]{38}\b`)
+	chances     = regexp.MustCompile(`page=[\w-]{20}"|nonce="[^"]*"|'nonce-[^']*'|"request":"[^"]*"|"next":"[^"]*"|class="av av-\d+"|class="obj o\d"|(\b|%2C)0{10}[0-9a-f]{38}\b`)
 )
 
 // plain is an answer without what differs between any two: identifiers by the order in

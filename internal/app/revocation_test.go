@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,6 +54,10 @@ var revocations = []struct {
 	{"role on a product taken", none, "session", get("/w/acme/products/PRODUCT"), http.StatusNotFound, expel},
 	{"product made private, its page", viewer, "session", get("/w/acme/products/PRODUCT"), http.StatusNotFound, hide},
 	{"product made private, its feature", viewer, "token", get("/api/v1/acme/features/FEATURE"), http.StatusNotFound, hide},
+	{"membership removed, a file", viewer, "session", get("/files/acme/FILE"), http.StatusNotFound, expel},
+	{"product made private, its file", viewer, "session", get("/files/acme/FILE"), http.StatusNotFound, hide},
+	{"product made private, its file in the past", viewer, "session", get("/files/acme/FILE?at=@MADE"), http.StatusNotFound, hide},
+	{"product made private, its file by the API", viewer, "token", get("/api/v1/acme/attachments/FILE/content"), http.StatusNotFound, hide},
 	{"product made private, a list", viewer, "token", get("/api/v1/acme/features?filter=product=PRODUCT"), http.StatusUnprocessableEntity, hide},
 }
 
@@ -102,12 +107,13 @@ func TestWhatIsTakenIsGoneWithinASecondOnEveryServer(t *testing.T) {
 				} else {
 					w.grant(s, r.role, ledger.ID{})
 				}
-				feature := w.make("features", ledger.System, w.public)
+				feature, file := w.make("features", ledger.System, w.public), w.make("attachments", ledger.System, w.public)
+				made := fmt.Sprint(w.position())
 				if r.by == "token" {
 					s = w.withToken("token-"+name, s, access.NewToken{Scope: access.ScopeAdmin})
 				}
 				q := r.ask
-				q.path = strings.NewReplacer("PRODUCT", w.public.String(), "FEATURE", feature.String()).Replace(q.path)
+				q.path = strings.NewReplacer("PRODUCT", w.public.String(), "FEATURE", feature.String(), "FILE", file.String(), "MADE", made).Replace(q.path)
 				for where, server := range servers {
 					eventually(t, where+" does not let somebody in", func() bool {
 						got := outcome(send(t, server, w.address(), s, q))

@@ -397,6 +397,9 @@ var actions = []struct {
 	{"POST /w/{workspace}/KIND/{entity}/template", "create templates", func(c *try) ask {
 		kind := strings.Split(c.pattern, "/")[3]
 		c.path["entity"] = c.w.make(kind, ledger.System, c.w.public).String()
+		if c.p.workspace == none && (kind == "products" || kind == "proposals") {
+			c.refusal = http.StatusNotFound // guests do not see what it should be made of
+		}
 		return c.post()
 	}},
 	{"POST /w/{workspace}/KIND/views", "create views", func(c *try) ask { return c.post("title", c.w.unique("V"), "query", "q=x", "shared", "no") }},
@@ -480,7 +483,7 @@ var actions = []struct {
 		return c.json(jsonOf(c.values()))
 	}},
 	{"GET /api/v1/{workspace}/KIND/{id}/content", "read", nil},
-	{"GET /api/v1/{workspace}/KIND/{id}/texts/{column}", "read", func(c *try) ask { c.path["column"] = "description"; return ask{} }},
+	{"GET /api/v1/{workspace}/KIND/{id}/texts/{column}", "read", func(c *try) ask { c.path["column"] = textOf(c.kind); return ask{} }},
 	{"POST /api/v1/{workspace}/KIND/create", "create", func(c *try) ask {
 		return c.json(map[string]any{"items": []any{jsonOf(c.values())}})
 	}},
@@ -500,8 +503,11 @@ var actions = []struct {
 
 // textOf is the column of a kind that holds a long text.
 func textOf(kind string) string {
-	if kind == "proposals" {
+	switch kind {
+	case "proposals":
 		return "why"
+	case "comments":
+		return "text"
 	}
 	return "description"
 }
@@ -637,6 +643,10 @@ func (c *try) want(does string, tokens bool) int {
 	case does == "create" && c.state == "private" && !sees: // a form with a product that there is not
 		return cmp.Or(c.refusal, http.StatusUnprocessableEntity)
 	case does == "create":
+	case !sees && c.state == "past" && (strings.HasSuffix(c.pattern, "/{entity}/edit") || strings.HasSuffix(c.pattern, "/{entity}/field/{column}")) && c.reads():
+		return done // every form leads to its page there, which says that there is nothing
+	case !sees && c.state == "past" && (strings.HasSuffix(c.pattern, c.kind+"/set") || strings.HasSuffix(c.pattern, c.kind+"/delete")):
+		return http.StatusForbidden // before it is looked at what should change
 	case !sees:
 		return http.StatusNotFound
 	case does == "read":
@@ -651,7 +661,7 @@ func (c *try) want(does string, tokens bool) int {
 		return http.StatusForbidden
 	case slices.Contains([]string{"features", "proposals", "comments"}, c.kind) && c.state == "own" && role.AtLeast(contributor):
 	case !role.AtLeast(least):
-		return http.StatusForbidden
+		return cmp.Or(c.refusal, http.StatusForbidden)
 	}
 	return cmp.Or(c.answer, done)
 }

@@ -111,6 +111,7 @@ type world struct {
 	public, private ledger.ID // products
 	people          map[string]*someone
 	secret          ledger.ID  // a feature of the private product
+	file            ledger.ID  // an attachment there
 	pending         ledger.ID  // a proposal
 	past            ledger.Seq // a position
 	requests, made  int
@@ -335,9 +336,11 @@ func (w *world) make(kind string, as ledger.Actor, product ledger.ID, opts ...le
 			}
 			id, err = collab.Attach(tx, collab.Attachment{About: ledger.AnyRef{Kind: "feature", ID: on}, Name: "a.txt", Type: "text/plain", Size: 4, SHA256: w.stored})
 		case "objectives":
-			id, err = strategy.Objectives.Create(tx, strategy.Objective{Title: in["title"], Product: ledger.Ref(product)})
+			id, err = strategy.Objectives.Create(tx, strategy.Objective{Title: in["title"], Product: ledger.Ref(product), Description: tx.Text(in["description"])})
 		case "releases":
-			id, err = release.Releases.Create(tx, release.Release{Name: in["name"], Product: ledger.Ref(product), Status: release.Planned})
+			id, err = release.Releases.Create(tx, release.Release{
+				Name: in["name"], Product: ledger.Ref(product), Status: release.Planned, Description: tx.Text(in["description"]),
+			})
 		default:
 			id, err = t.Create(tx, w.scope(tx), ledger.ID{}, inputOf(in))
 		}

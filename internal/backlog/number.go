@@ -80,6 +80,7 @@ const maxSteps = 1000
 type binder struct {
 	fields   []Number
 	formulas []*Formula
+	known    func() []string // what formulas may use, short names first
 
 	mu    sync.Mutex
 	bound map[*Formula]bound
@@ -106,6 +107,7 @@ func bind(v ledger.View) *binder {
 	for f := range Formulas.All(v) {
 		b.formulas = append(b.formulas, f)
 	}
+	b.known = sync.OnceValue(b.names)
 	return b
 }
 
@@ -139,7 +141,7 @@ func (b *binder) join(f *Formula) bound {
 func (b *binder) compile(f *Formula) bound {
 	read, err := formula.Parse(f.Formula)
 	if err == nil {
-		err = read.Known(b.names())
+		err = read.Known(b.known())
 	}
 	if err != nil {
 		return bound{fault: err}
@@ -172,7 +174,7 @@ func (b *binder) compile(f *Formula) bound {
 	}}
 }
 
-// names are what formulas may use, short names first.
+// names collects what formulas may use.
 func (b *binder) names() []string {
 	var short, long []string
 	add := func(n Number) {

@@ -156,7 +156,7 @@ func (s *Store) write(ctx context.Context, workspace ledger.ID, f File, b []byte
 		return written, err
 	}
 	if s.settings.Quota > 0 && used+f.Size > s.settings.Quota {
-		return written, fault.New(fault.TooLarge, "the files of this workspace have %d of the %d MB that there is room for; delete some, or ask who runs the server for more", used/1_000_000, s.settings.Quota/1_000_000)
+		return written, fault.New(fault.TooLarge, "with this the files of the workspace would have more than the %d MB that there is room for; delete some, or ask who runs the server for more", s.settings.Quota/1_000_000)
 	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {

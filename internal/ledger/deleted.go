@@ -15,11 +15,12 @@ type Deletion struct {
 }
 
 // deletionsSearched bounds how many deletions a search for a key looks at, the latest
-// first.
+// first: each is looked up in the journal.
 const deletionsSearched = 1000
 
 // Deleted returns the deletion of the entity of the kind that has the identifier, as the
-// viewer of s may read it; false if it is not deleted or not for them.
+// viewer of s, which is live, may read it; false if it is not deleted, or if they did not
+// see it before or may not see it now.
 func (l *Ledger) Deleted(ctx context.Context, s *Snapshot, kind AnyKind, id ID) (Deletion, bool, error) {
 	if e := s.table(kind.kind()).get(id); e == nil || !gone(e) {
 		return Deletion{}, false, nil
@@ -46,8 +47,8 @@ func (l *Ledger) Deleted(ctx context.Context, s *Snapshot, kind AnyKind, id ID) 
 	return Deletion{}, false, nil
 }
 
-// DeletedKey returns the deletion of the entity of the kind that had the human key. It is
-// looked for among the latest deletions.
+// DeletedKey returns the deletion of the entity of the kind that had the human key, as
+// Deleted does. It is looked for among the latest deletions.
 func (l *Ledger) DeletedKey(ctx context.Context, s *Snapshot, kind AnyKind, key string) (Deletion, bool, error) {
 	var stones []Entity
 	for _, p := range s.table(kind.kind()).eachPage() {

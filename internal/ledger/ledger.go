@@ -177,11 +177,12 @@ func (l *Ledger) RemoveWorkspace(ctx context.Context, id ID) error {
 
 // Backdate lets what is written to a new workspace happen at the times of a clock of its
 // own, until done is called: whoever makes one with a past has its people do everything
-// again, at the times when they did it. It holds in this process, and for nobody else's
-// workspace.
+// again, at the times when they did it. It holds in this process, and for no other
+// workspace. The clock does not run ahead of the present: time in a journal never goes
+// back, so what follows would stand in the future.
 //
 // Errors: fault.NotFound if there is no such workspace; fault.Conflict if it has a history
-// already.
+// already, or a clock.
 func (l *Ledger) Backdate(ctx context.Context, workspace ID, clock func() time.Time) (done func(), err error) {
 	ws, err := l.resident(ctx, workspace)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 type Proposal struct {
 	Meta
 	Title  string        `json:"title,omitzero" ledger:"title"`
-	Aim    string        `json:"aim,omitzero"` // what it is for: "what-if", "plan", "change request"
+	Aim    string        `json:"aim,omitzero"`                 // what it is for: "what-if", "plan", "change request"
 	Why    TextRef       `json:"why,omitzero" ledger:"search"` // what speaks for it
 	State  ProposalState `json:"state,omitzero"`
 	Reason string        `json:"reason,omitzero"` // why it was merged or discarded

@@ -17,7 +17,10 @@ func (l *Ledger) Heads(ctx context.Context) (map[ID]Seq, error) {
 }
 
 // Since returns some of the commits that Follow would yield after position from, and the
-// position up to which they go; from itself when there are no more for now.
+// position up to which they go; from itself when this process knows of no more yet, which
+// is not always as far as Heads.
+//
+// Errors: fault.NotFound if there is no such workspace.
 func (l *Ledger) Since(ctx context.Context, workspace ID, from Seq) ([]Commit, Seq, error) {
 	ws, err := l.resident(ctx, workspace)
 	if err != nil {
@@ -29,8 +32,9 @@ func (l *Ledger) Since(ctx context.Context, workspace ID, from Seq) ([]Commit, S
 		return nil, from, err
 	}
 	var live []Commit
+	to := from
 	for _, c := range commits {
-		from = c.Seq
+		to = c.Seq
 		if !c.Branch.IsZero() {
 			continue
 		}
@@ -39,5 +43,5 @@ func (l *Ledger) Since(ctx context.Context, workspace ID, from Seq) ([]Commit, S
 		}
 		live = append(live, c)
 	}
-	return live, from, nil
+	return live, to, nil
 }

@@ -33,14 +33,17 @@ func (b *Box) Run(ctx context.Context) error {
 			if done[workspace] == head {
 				continue
 			}
-			if err := b.CatchUp(ctx, workspace); err != nil {
+			at, err := b.catchUp(ctx, workspace)
+			if err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
 				b.set.Log.Error("cannot tell the news of a workspace", "workspace", workspace, "error", err)
 				continue
 			}
-			done[workspace] = head
+			if at >= head { // else this process has not heard of it all yet
+				done[workspace] = head
+			}
 		}
 		select {
 		case <-tick.C:
@@ -53,31 +56,37 @@ func (b *Box) Run(ctx context.Context) error {
 // CatchUp tells everything up to the newest position of a workspace. What it was stopped
 // at is told again, which changes nothing: a notice is known by its place in the journal.
 func (b *Box) CatchUp(ctx context.Context, workspace ledger.ID) error {
+	_, err := b.catchUp(ctx, workspace)
+	return err
+}
+
+// catchUp returns the position up to which everything is told.
+func (b *Box) catchUp(ctx context.Context, workspace ledger.ID) (ledger.Seq, error) {
 	l := b.set.Ledger
 	from, err := l.Cursor(ctx, workspace, cursor)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for {
 		commits, to, err := l.Since(ctx, workspace, from)
 		if err != nil || to == from {
-			return err
+			return from, err
 		}
 		now, err := l.At(ctx, workspace, ledger.System, to)
 		if err != nil {
-			return err
+			return from, err
 		}
 		r := &reading{box: b, v: now, fresh: b.now() - micros(news), follows: b.overlay(ctx, workspace)}
 		for i := range commits {
 			if err := r.read(&commits[i]); err != nil {
-				return err
+				return from, err
 			}
 		}
 		if err := b.write(ctx, workspace, r); err != nil {
-			return err
+			return from, err
 		}
 		if err := l.SetCursor(ctx, workspace, cursor, to); err != nil {
-			return err
+			return from, err
 		}
 		from = to
 	}

@@ -38,7 +38,7 @@ type office struct {
 func newOffice(t *testing.T, store ledger.Store) *office {
 	o := &office{t: t, clock: ledgertest.NewClock(), who: map[string]ledger.Actor{}}
 	o.l = ledgertest.Open(t, store, ledger.Options{
-		Registry: ledger.NewRegistry(access.Workspaces, access.Products, access.Memberships, people.Teams, people.Persons, strategy.Objectives, collab.Comments),
+		Registry: ledger.NewRegistry(access.Workspaces, access.Products, access.Memberships, people.Teams, people.Persons, strategy.Objectives, collab.Comments, collab.Attachments, collab.Reviews),
 		Policy:   access.NewTable(func(ledger.ID) (access.Scope, bool) { return "", false }, rules...),
 		Clock:    o.clock.Now,
 	})

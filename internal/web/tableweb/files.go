@@ -60,9 +60,13 @@ func (v *View) fileFacts(a *collab.Attachment) string {
 	return size(int(a.Size)) + ", " + names(a.Author) + ", " + v.Words().Moment(a.CreatedAt.Go())
 }
 
-// room says how full the workspace is.
+// room says how large a file may be and, to those from whom nothing is hidden, how full
+// the workspace is: the files of private products count too.
 func (v *View) room() string {
 	each := "Up to " + size(int(v.Kit.Files.Limit())) + " each"
+	if !v.Workspace.Role.AtLeast("admin") {
+		return each
+	}
 	used, err := v.Kit.Files.Used(v.Context(), v.Workspace.ID)
 	if quota := v.Kit.Files.Quota(); err == nil && quota > 0 {
 		return each + "; the workspace has " + size(int(used)) + " of " + size(int(quota))
