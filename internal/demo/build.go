@@ -12,7 +12,9 @@ import (
 	"github.com/throughline-pm/throughline/internal/app"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/fault"
+	"github.com/throughline-pm/throughline/internal/files"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/table"
@@ -64,7 +66,7 @@ func build(ctx context.Context, a *app.App, slug string, host ledger.ID) (id led
 	}
 	b := &builder{
 		App: a, clock: &clock{}, zone: zone, today: calendar.DayOf(a.Now().In(zone)), ids: map[*thing]ledger.ID{},
-		accounts: map[string]ledger.ID{Host: host},
+		accounts: map[string]ledger.ID{Host: host}, files: map[string]files.File{},
 	}
 	for _, name := range cast(steps) {
 		if name != Host {
@@ -82,6 +84,9 @@ func build(ctx context.Context, a *app.App, slug string, host ledger.ID) (id led
 	}
 	if err == nil {
 		err = b.replay(ctx, steps)
+	}
+	if err == nil {
+		err = a.Tell(ctx, b.workspace)
 	}
 	if err != nil {
 		return ledger.ID{}, errors.Join(err, a.RemoveWorkspace(context.WithoutCancel(ctx), b.workspace))
@@ -142,8 +147,9 @@ type builder struct {
 	zone      *time.Location
 	today     calendar.Day
 	workspace ledger.ID
-	accounts  map[string]ledger.ID // by name
-	ids       map[*thing]ledger.ID // of what is made
+	accounts  map[string]ledger.ID  // by name
+	ids       map[*thing]ledger.ID  // of what is made
+	files     map[string]files.File // by name
 }
 
 // found makes the workspace what others are, before anything is in it. Its host may be
@@ -182,9 +188,9 @@ func together(a, b *step) bool {
 
 // isAlone reports whether a step is a commit of its own by its nature.
 func isAlone(s *step) bool {
-	_, undo := s.value("undo")
-	_, on := s.value("on")
-	return undo || on
+	return slices.ContainsFunc(s.deeds, func(d deed) bool {
+		return d.name == "undo" || d.name == "on" || d.name == "merge" || d.name == "discard"
+	})
 }
 
 func (b *builder) day(s *step) calendar.Day { return workday(b.today, s.day) }
@@ -205,6 +211,21 @@ func (b *builder) commit(ctx context.Context, steps []*step) error {
 	if _, undo := steps[0].value("undo"); undo {
 		_, err := b.Ledger.UndoLast(ctx, b.workspace, as, ledger.Settlement{})
 		return err
+	}
+	if reason, merge := steps[0].value("merge"); merge {
+		_, err := b.Ledger.Merge(ctx, b.workspace, as, b.ids[steps[0].of], ledger.Settlement{Reason: reason})
+		return err
+	}
+	if reason, discard := steps[0].value("discard"); discard {
+		_, err := b.Ledger.Discard(ctx, b.workspace, as, b.ids[steps[0].of], reason)
+		return err
+	}
+	for _, s := range steps {
+		if name, attach := s.value("attach"); attach {
+			if err := b.store(ctx, name); err != nil {
+				return err
+			}
+		}
 	}
 	verb := "edit"
 	if !slices.ContainsFunc(steps, func(s *step) bool { return !s.first }) {
@@ -229,7 +250,7 @@ func (b *builder) commit(ctx context.Context, steps []*step) error {
 func (b *builder) do(tx *ledger.Tx, s *step) error {
 	if s.of.kind == "proposal" && s.first {
 		aim, _ := s.value("aim")
-		id, err := ledger.Proposals.Create(tx, ledger.Proposal{Title: s.of.title, Aim: aim, State: ledger.ProposalOpen})
+		id, err := ledger.Proposals.Create(tx, ledger.Proposal{Title: s.of.title, Aim: aim, Why: tx.Text(s.of.text), State: ledger.ProposalOpen})
 		b.ids[s.of] = id
 		return err
 	}
@@ -258,7 +279,18 @@ func (b *builder) do(tx *ledger.Tx, s *step) error {
 	if s.first {
 		b.ids[s.of] = id
 	}
-	return act(tx, scope, id, s)
+	return b.act(tx, scope, ledger.AnyRef{Kind: t.Kind(), ID: id}, s)
+}
+
+// store keeps the content of a file of the script.
+func (b *builder) store(ctx context.Context, name string) error {
+	content, err := fieldbook.Open("fieldbook/files/" + name)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	b.files[name], err = b.Files.Put(ctx, b.workspace, name, content)
+	return err
 }
 
 // admit lets somebody in, as an invitation does.
@@ -320,30 +352,72 @@ func (b *builder) input(t table.Any, scope *table.Scope, s *step) (table.Input, 
 
 // acts are what a step can do besides writing columns.
 var acts = map[string]bool{
-	"text": true, "role": true, "on": true, "undo": true, "archive": true, "restore": true, "before": true,
-	"blocks": true, "unblocks": true, "relates": true, "duplicates": true,
+	"text": true, "role": true, "on": true, "undo": true, "archive": true, "restore": true, "delete": true, "before": true,
+	"blocks": true, "unblocks": true, "relates": true, "duplicates": true, "aim": true,
+	"say": true, "reply": true, "react": true, "resolve": true, "attach": true,
+	"ask": true, "need": true, "approve": true, "change": true, "merge": true, "discard": true,
 }
 
-// act does what a step does to a feature besides writing columns.
-func act(tx *ledger.Tx, scope *table.Scope, id ledger.ID, s *step) error {
+// act does what a step does to an entity besides writing columns.
+func (b *builder) act(tx *ledger.Tx, scope *table.Scope, about ledger.AnyRef, s *step) error {
 	for _, d := range s.deeds {
 		var err error
 		switch d.name {
 		case "archive":
-			err = backlog.Archive(tx, id)
+			err = backlog.Archive(tx, about.ID)
 		case "restore":
-			err = backlog.Restore(tx, id)
+			err = backlog.Restore(tx, about.ID)
+		case "delete":
+			t, _ := b.Tables.Of(about.Kind)
+			err = t.Delete(tx, about.ID)
 		case "blocks", "unblocks", "relates", "duplicates", "before":
 			var other ledger.ID
 			if other, err = scope.Find("feature", d.value); err == nil {
-				err = join(tx, scope, id, d.name, other)
+				err = join(tx, scope, about.ID, d.name, other)
 			}
+		case "say":
+			_, err = collab.Say(tx, scope, about, d.value)
+		case "reply", "react", "resolve":
+			err = answer(tx, scope, about, d)
+		case "attach":
+			f := b.files[d.value]
+			_, err = collab.Attach(tx, collab.Attachment{
+				About: about, Name: f.Name, Type: f.Type, Size: f.Size, SHA256: f.SHA256, Width: f.Width, Height: f.Height,
+			})
+		case "ask", "need":
+			_, err = collab.Ask(tx, about, b.accounts[d.value], d.name == "need")
+		case "approve":
+			err = collab.Judge(tx, about, collab.Approved, d.value)
+		case "change":
+			err = collab.Judge(tx, about, collab.Changes, d.value)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// answer does to the newest thread about something what answers it; a reaction is to the
+// newest words in it.
+func answer(tx *ledger.Tx, scope *table.Scope, about ledger.AnyRef, d deed) error {
+	threads := collab.Threads(tx, about.ID)
+	if len(threads) == 0 {
+		return errors.New("nobody has said anything about it yet")
+	}
+	newest := threads[len(threads)-1]
+	switch d.name {
+	case "reply":
+		_, err := collab.Reply(tx, scope, newest.ID, d.value)
+		return err
+	case "react":
+		said := newest.ID
+		if n := len(newest.Replies); n > 0 {
+			said = newest.Replies[n-1].ID
+		}
+		return collab.React(tx, said, d.value, true)
+	}
+	return collab.Resolve(tx, scope, newest.ID, true)
 }
 
 // join does to a feature what has to do with another.

@@ -14,14 +14,17 @@ import (
 	"github.com/throughline-pm/throughline/internal/app"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/calendar"
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/config"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres/pgtest"
+	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/people"
 	"github.com/throughline-pm/throughline/internal/release"
 	"github.com/throughline-pm/throughline/internal/strategy"
 	"github.com/throughline-pm/throughline/internal/table"
+	"github.com/throughline-pm/throughline/internal/thread"
 )
 
 // password is Mira's in tests.
@@ -144,6 +147,7 @@ func TestFieldbook(t *testing.T) {
 		t.Run("says something everywhere", b.saysSomething)
 		t.Run("has a past that is true", b.hasAPast)
 		t.Run("was made by its people", b.wasMadeByPeople)
+		t.Run("has a morning's work for its host", b.hasWork)
 		t.Run("can be signed in to", b.letsIn)
 		t.Run("goes on from now", b.goesOn)
 	})
@@ -155,12 +159,16 @@ func (b *book) hasEnough(t *testing.T) {
 		of              string
 		have, low, high int
 	}{
-		{"features", backlog.Features.Len(v), 55, 66},
+		{"features", backlog.Features.Len(v), 55, 70},
 		{"teams", people.Teams.Len(v), 4, 4},
 		{"people", people.Persons.Len(v), 14, 14},
 		{"objectives", strategy.Objectives.Len(v), 4, 4},
 		{"products", access.Products.Len(v), 1, 1},
-		{"saved views", backlog.Views.Len(v), 3, 6},
+		{"saved views", backlog.Views.Len(v), 3, 7},
+		{"templates", backlog.Templates.Len(v), 2, 4},
+		{"comments", collab.Comments.Len(v), 30, 80},
+		{"files", collab.Attachments.Len(v), 2, 4},
+		{"proposals", ledger.Proposals.Len(v), 4, 4},
 		{"custom fields", backlog.Fields.Len(v), 5, 5},
 		{"formulas", backlog.Formulas.Len(v), 1, 1},
 		{"dependencies", backlog.Dependencies.Len(v), 4, 20},
@@ -271,13 +279,17 @@ func (b *book) saysSomething(t *testing.T) {
 	}
 	// a link in a list of saved views leads somewhere
 	for w := range backlog.Views.All(v) {
-		q, err := table.ParseQuery(query(t, w.Query))
+		values := query(t, w.Query)
+		if values.Get("group") == "none" { // a word of pages
+			values.Del("group")
+		}
+		q, err := table.ParseQuery(values)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := b.scope(v)
 		s.Me = first(people.Persons.All(v)).ID
-		if l, err := backlog.FeatureTable.List(t.Context(), s, v, q); err != nil || l.Total == 0 && w.Title != "My open work" {
+		if l, err := thread.FeatureTable.List(t.Context(), s, v, q); err != nil || l.Total == 0 && w.Title != "My open work" {
 			t.Errorf("the view %s: %v, %v", w.Title, l, err)
 		}
 	}
@@ -287,7 +299,7 @@ func (b *book) saysSomething(t *testing.T) {
 // happened that make a history worth reading.
 func (b *book) wasMadeByPeople(t *testing.T) {
 	by := map[ledger.ID]int{}
-	undone, slipped, last := 0, 0, ledger.Time(0)
+	undone, slipped, deleted, renamed, last := 0, 0, 0, 0, ledger.Time(0)
 	v := b.now()
 	for i, c := range b.commits() {
 		if c.Actor.ID == ledger.System.ID && i > 0 {
@@ -302,7 +314,13 @@ func (b *book) wasMadeByPeople(t *testing.T) {
 			undone++
 		}
 		for _, e := range c.Entries {
+			if e.Kind == "feature" && e.Op == ledger.OpDelete {
+				deleted++
+			}
 			for _, ch := range e.Changes {
+				if e.Kind == "feature" && ch.Field == "title" && e.Op == ledger.OpEdit {
+					renamed++
+				}
 				if e.Kind == "feature" && ch.Field == "release" && e.Op == ledger.OpEdit && len(ch.Old) > 2 && len(ch.New) > 2 && c.Branch.IsZero() {
 					slipped++
 				}
@@ -312,12 +330,33 @@ func (b *book) wasMadeByPeople(t *testing.T) {
 	if len(by) != 15 { // and the founding
 		t.Errorf("%d people did something", len(by))
 	}
-	if undone == 0 || slipped < 3 {
-		t.Errorf("%d undone, %d slipped to another release", undone, slipped)
+	if undone == 0 || slipped < 3 || deleted < 3 || renamed < 2 {
+		t.Errorf("%d undone, %d slipped to another release, %d deleted, %d renamed", undone, slipped, deleted, renamed)
 	}
-	p := first(ledger.Proposals.All(v))
-	if p == nil || p.State != ledger.ProposalOpen {
-		t.Fatalf("proposal = %+v", p)
+	states := map[ledger.ProposalState]int{}
+	var p *ledger.Proposal
+	for each := range ledger.Proposals.All(v) {
+		states[each.State]++
+		if each.State == ledger.ProposalOpen {
+			p = each
+		} else if each.Reason == "" {
+			t.Errorf("nobody said why %s is %s", each.Title, each.State)
+		}
+	}
+	if p == nil || states[ledger.ProposalOpen] != 1 || states[ledger.ProposalMerged] < 1 || states[ledger.ProposalDiscarded] < 1 {
+		t.Fatalf("proposals = %v", states)
+	}
+	approved := 0
+	for _, r := range collab.ReviewsOf(v, p.ID) {
+		if r.Verdict == collab.Approved {
+			approved++
+		}
+	}
+	if n := len(collab.ReviewsOf(v, p.ID)); n != 2 || approved != 1 {
+		t.Errorf("%d of %d reviewers of %s approve", approved, n, p.Title)
+	}
+	if found, err := b.Ledger.Conflicts(t.Context(), b.workspace, b.actor(Host), p.ID); err != nil || len(found) != 1 {
+		t.Errorf("conflicts = %v, %v", found, err)
 	}
 	in, err := b.Ledger.In(t.Context(), b.workspace, b.actor(Host), p.ID)
 	if err != nil {
@@ -337,6 +376,50 @@ func (b *book) wasMadeByPeople(t *testing.T) {
 	}
 	if _, err := b.Ledger.Verify(t.Context(), b.workspace); err != nil {
 		t.Error(err)
+	}
+}
+
+// hasWork: there are things to answer in the inbox and threads to mend, of several kinds.
+func (b *book) hasWork(t *testing.T) {
+	v := b.now()
+	s := b.scope(v)
+	reasons := map[notify.Reason]int{}
+	items, err := b.Notices().Items(t.Context(), b.workspace, b.actor(Host).ID, s, notify.Waiting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range items {
+		for _, n := range i.Notices {
+			reasons[n.Reason]++
+		}
+	}
+	if len(items) < 8 || len(items) > 20 || reasons[notify.Mentioned] < 3 || len(reasons) < 3 {
+		t.Errorf("%d lines in the inbox: %v", len(items), reasons)
+	}
+	gaps, err := thread.Gaps(t.Context(), v, b.today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for _, g := range gaps {
+		kinds[g.Name]++
+	}
+	if len(kinds) < 5 {
+		t.Errorf("gaps = %v", kinds)
+	}
+	open, resolved, replies := 0, 0, 0
+	for c := range collab.Comments.All(v) {
+		switch {
+		case !c.Parent.IsZero():
+			replies++
+		case c.Resolved:
+			resolved++
+		default:
+			open++
+		}
+	}
+	if open < 8 || resolved < 3 || replies < 15 {
+		t.Errorf("%d open threads, %d resolved ones, %d replies", open, resolved, replies)
 	}
 }
 

@@ -36,10 +36,18 @@
 //	text              the description gets all of its paragraphs
 //	blocks: TITLE     likewise unblocks, relates, duplicates
 //	before: TITLE     moves it up in the manual order
-//	archive, restore
+//	archive, restore, delete
+//	say: WORDS        begins a thread about it; @Name mentions somebody
+//	reply: WORDS      answers the newest thread; likewise resolve, and react: FEELING
+//	                  to the newest words in it
+//	attach: NAME      hangs a file of fieldbook/files on it
 //	undo              takes back what the person did last
 //	role: ROLE        of a person: they get an account, and the role in the workspace
 //	on: TITLE         of a proposal: the rest of the line is done to that feature in it
+//	ask: NAME         of a proposal: they review it; with need: it cannot be merged
+//	                  without them
+//	approve: WORDS    of a proposal: what a reviewer says; likewise change
+//	merge: REASON     of a proposal; likewise discard
 //
 // In a value @+12 is the day 12 working days from today, and @half the half year that
 // the line's day is in.

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -31,11 +32,35 @@ func fold(t *testing.T, b *book, day calendar.Day) map[*thing]folded {
 	}
 	state := map[*thing]folded{}
 	byTitle := map[string]*thing{}
+	pending := map[*thing][]*step{} // by proposal
 	did := map[string][]*undoable{} // by person
 	for _, s := range steps {
 		byTitle[s.of.kind+" "+s.of.title] = s.of
 		on := workday(b.today, s.day)
-		if _, inProposal := s.value("on"); on > day || inProposal {
+		if on > day {
+			continue
+		}
+		if _, inProposal := s.value("on"); inProposal {
+			pending[s.of] = append(pending[s.of], s)
+			continue
+		}
+		if _, merged := s.value("merge"); merged {
+			for _, p := range pending[s.of] {
+				title, _ := p.value("on")
+				to := byTitle["feature "+title]
+				state[to] = maps.Clone(state[to])
+				for _, d := range p.deeds[1:] {
+					value, err := resolve(d.value, b.today, workday(b.today, p.day))
+					if err != nil {
+						t.Fatal(err)
+					}
+					state[to][d.name] = value
+				}
+			}
+			continue
+		}
+		if _, gone := s.value("delete"); gone {
+			delete(state, s.of)
 			continue
 		}
 		mine := did[s.who]
@@ -74,8 +99,10 @@ func fold(t *testing.T, b *book, day calendar.Day) map[*thing]folded {
 				other := byTitle["feature "+d.value]
 				state[other] = maps.Clone(state[other])
 				state[other][d.name] = strings.Trim(state[other][d.name]+"; "+s.of.title, "; ")
-			case "before", "role":
 			default:
+				if acts[d.name] {
+					continue
+				}
 				value, err := resolve(d.value, b.today, on)
 				if err != nil {
 					t.Fatal(err)
@@ -103,9 +130,13 @@ func (b *book) hasAPast(t *testing.T) {
 					continue
 				}
 				n++
-				found := of.Named(v, thing.title)
+				title := cmp.Or(want["title"], thing.title)
+				if kind != "feature" {
+					title = thing.title // the title of a person is what they do
+				}
+				found := of.Named(v, title)
 				if len(found) != 1 {
-					t.Errorf("%s: %d %ss are called %q", day, len(found), kind, thing.title)
+					t.Errorf("%s: %d %ss are called %q", day, len(found), kind, title)
 					continue
 				}
 				r, _ := of.Row(v, found[0])

@@ -14,7 +14,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/calendar"
 )
 
-//go:embed fieldbook/*.md
+//go:embed fieldbook/*.md fieldbook/files/*
 var fieldbook embed.FS
 
 // thing is what one heading of the script names.

@@ -191,7 +191,7 @@ func (in *inbox) changes(i *notify.Item) (map[ledger.Seq][]ui.FieldChange, error
 				if !slices.Contains(wanted[c.Seq], f.Field) {
 					continue
 				}
-				label, was, now := t.ShowChange(in.scope, f)
+				label, was, now := in.ShowChange(t, in.scope, f)
 				if was == now {
 					was, now = "", "changed"
 				}

@@ -86,7 +86,7 @@ func Read(q *web.Request, scope *table.Scope, p *ledger.Proposal) (*Impact, erro
 		im.Touched = append(im.Touched, x)
 	}
 	for _, c := range found {
-		im.meet(q.Kit.Tables, then, c)
+		im.meet(q, then, c)
 	}
 	for _, x := range im.Touched {
 		im.Fields += len(x.Changes)
@@ -126,7 +126,7 @@ func touched(q *web.Request, then, now *table.Scope, c ledger.Change, who author
 		if ch.Field == "key" || ch.Field == "former_keys" {
 			continue
 		}
-		label, was, is := t.ShowChange(now, ch)
+		label, was, is := q.ShowChange(t, now, ch)
 		if x.Op == ledger.OpCreate && is == "" {
 			continue
 		}
@@ -140,9 +140,9 @@ func touched(q *web.Request, then, now *table.Scope, c ledger.Change, who author
 
 // meet puts a conflict to the change that it is about. Of what the reader may not see,
 // nothing is told but that it is there.
-func (im *Impact) meet(tables *table.Set, live *table.Scope, c ledger.Conflict) {
+func (im *Impact) meet(q *web.Request, live *table.Scope, c ledger.Conflict) {
 	im.Conflicts++
-	t, ok := tables.Of(c.Kind)
+	t, ok := q.Kit.Tables.Of(c.Kind)
 	i := slices.IndexFunc(im.Touched, func(x Touched) bool { return x.ID == c.ID })
 	if ok && i < 0 {
 		if to, seen := live.Target(c.Kind, c.ID); seen && !to.Private {
@@ -158,8 +158,8 @@ func (im *Impact) meet(tables *table.Set, live *table.Scope, c ledger.Conflict) 
 	met := &Meeting{Reason: c.Reason, Whole: c.Field == ""}
 	f := Change{Field: c.Field, Meets: met}
 	if c.Field != "" {
-		f.Label, met.Base, met.Here = t.ShowChange(live, ledger.FieldChange{Field: c.Field, Old: c.Base, New: c.Yours})
-		_, _, met.Live = t.ShowChange(live, ledger.FieldChange{Field: c.Field, Old: c.Base, New: c.Theirs})
+		f.Label, met.Base, met.Here = q.ShowChange(t, live, ledger.FieldChange{Field: c.Field, Old: c.Base, New: c.Yours})
+		_, _, met.Live = q.ShowChange(t, live, ledger.FieldChange{Field: c.Field, Old: c.Base, New: c.Theirs})
 		f.Was, f.Now = met.Base, met.Here
 	}
 	if j := slices.IndexFunc(x.Changes, func(o Change) bool { return o.Field == c.Field || c.Field == "" }); j >= 0 {

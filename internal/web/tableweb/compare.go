@@ -150,8 +150,7 @@ func (c *comparing) mostMovedFirst() {
 	moved := map[ledger.ID]int{}
 	for _, d := range c.found.Changed {
 		for _, v := range c.found.Values(d) {
-			if v.Column.Type == table.TypeDay && v.Was != "" && v.Now != "" {
-				days := calendar.Day(v.Now).Sub(calendar.Day(v.Was))
+			if days, ok := c.drift(v); ok {
 				moved[d.ID()] = max(moved[d.ID()], days, -days)
 			}
 		}
@@ -284,8 +283,8 @@ func (c *comparing) figures() []figure {
 	days, n := 0, 0
 	for _, d := range f.Changed {
 		for _, v := range f.Values(d) {
-			if v.Column.Type == table.TypeDay && v.Was != "" && v.Now != "" {
-				days = max(days, calendar.Day(v.Now).Sub(calendar.Day(v.Was)))
+			if by, ok := c.drift(v); ok {
+				days = max(days, by)
 				n++
 			}
 		}
@@ -430,13 +429,42 @@ func (c *comparing) lines(d table.Difference, values []table.Changed, why table.
 		default:
 			l.was, l.now = was.cell(v.Column), now.cell(v.Column)
 		}
-		if v.Column.Type == table.TypeDay && v.Was != "" && v.Now != "" {
-			days := calendar.Day(v.Now).Sub(calendar.Day(v.Was))
+		if days, ok := c.drift(v); ok {
 			l.drift, l.late = ui.Signed(float64(days))+" d", days > 0
 		}
 		all = append(all, l)
 	}
 	return all
+}
+
+// drift is by how many days a changed value is later, if it says days.
+func (c *comparing) drift(v table.Changed) (days int, ok bool) {
+	was, now := c.day(c.then.Scope, v.Column, v.Was), c.day(c.now.Scope, v.Column, v.Now)
+	if was == "" || now == "" || was == now {
+		return 0, false
+	}
+	return now.Sub(was), true
+}
+
+// day is the day that a value says: its own, or that of the release or whatever else with
+// a date it leads to.
+func (c *comparing) day(s *table.Scope, of table.Info, shown string) calendar.Day {
+	if of.Type == table.TypeDay {
+		return calendar.Day(shown)
+	}
+	to, ok := c.Kit.Tables.Of(of.Kind)
+	if !ok || of.Type != table.TypeLink || shown == "" {
+		return ""
+	}
+	if date, ok := to.Column(s.View, "date"); !ok || date.Type != table.TypeDay {
+		return ""
+	}
+	id, err := s.Find(of.Kind, shown)
+	if err != nil {
+		return ""
+	}
+	r, _ := to.Row(s.View, id)
+	return calendar.Day(to.Show(s, r, "date"))
 }
 
 func yesNo(shown string) string {

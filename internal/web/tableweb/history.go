@@ -94,7 +94,7 @@ func (v *View) event(c change, names func(ledger.ID) string, undone bool) ui.Eve
 	}
 	if c.entry.Op != ledger.OpDelete {
 		for _, f := range c.entry.Changes {
-			label, was, now := v.Area.Table.ShowChange(v.Scope, f)
+			label, was, now := v.ShowChange(v.Area.Table, v.Scope, f)
 			if was == now && c.entry.Op == ledger.OpEdit && was != "" {
 				now = "changed"
 			}

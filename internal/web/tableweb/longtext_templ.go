@@ -957,7 +957,10 @@ func size(bytes int) string {
 	case bytes < 1_000_000:
 		return ui.Number(float64(bytes+500)/1000) + " kB"
 	}
-	return strconv.FormatFloat(float64(bytes)/1e6, 'f', 1, 64) + " MB"
+	if bytes >= 1_000_000_000 {
+		return ui.Number(float64(bytes)/1e9) + " GB"
+	}
+	return ui.Number(float64(bytes)/1e6) + " MB"
 }
 
 var _ = templruntime.GeneratedTemplate
