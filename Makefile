@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps generate run lint generated test bench torture
+.PHONY: help deps generate run lint generated test bench torture pictures
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 14
@@ -50,3 +50,6 @@ bench: ## benchmarks of the kernel, of lists, and of pages and API over HTTP
 
 torture: ## long rounds of crashes and cut connections against the kernel
 	THROUGHLINE_TORTURE=1 go test -count 1 -timeout 2h -v ./internal/ledger/...
+
+pictures: ## take the pictures of the documents anew, in Chromium
+	THROUGHLINE_SHOTS=$(CURDIR)/docs/img go test -count 1 -run 'TestTheInterface$$' ./internal/demo
