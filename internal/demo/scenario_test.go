@@ -14,16 +14,16 @@ import (
 	"github.com/throughline-pm/throughline/internal/web/browsertest"
 )
 
-// house is the demo in a browser, as its host sees it.
-type house struct {
+// visited is the demo in a browser, as its host sees it.
+type visited struct {
 	*book
 	address string
 	session *http.Cookie
 }
 
-func openHouse(t *testing.T) *house {
+func visit(t *testing.T) *visited {
 	t.Helper()
-	h := &house{book: open(t, "sqlite", "2026-05-12")}
+	h := &visited{book: open(t, "sqlite", "2026-05-12")}
 	server := httptest.NewServer(h.Handler())
 	t.Cleanup(server.Close)
 	h.address = server.URL + "/w/" + Slug + "/"
@@ -35,7 +35,7 @@ func openHouse(t *testing.T) *house {
 	return h
 }
 
-func (h *house) page(t *testing.T, path string, width int, scheme string) *browsertest.Page {
+func (h *visited) page(t *testing.T, path string, width int, scheme string) *browsertest.Page {
 	t.Helper()
 	return browsertest.Open(t, h.address+path, width, scheme, h.session)
 }
@@ -43,7 +43,7 @@ func (h *house) page(t *testing.T, path string, width int, scheme string) *brows
 // TestWhatDidWePromise: from the features to what moved, came and went since a day, by how
 // much and why, in three clicks; what was deleted is shown and leads to where it was.
 func TestWhatDidWePromise(t *testing.T) {
-	h := openHouse(t)
+	h := visit(t)
 	p := h.page(t, "features", browsertest.Desk, "light")
 	clicks := 0
 	is := func(selector, text string) *rod.Element {
@@ -94,7 +94,7 @@ func TestWhatDidWePromise(t *testing.T) {
 // TestAMorningOfTheHost: the inbox of the demo is worked off by keys, and a gap is closed
 // where it stands.
 func TestAMorningOfTheHost(t *testing.T) {
-	h := openHouse(t)
+	h := visit(t)
 	p := h.page(t, "inbox", browsertest.Desk, "light")
 	lines := func() int { return len(p.MustElements("[data-line]")) }
 	before := lines()
@@ -111,7 +111,7 @@ func TestAMorningOfTheHost(t *testing.T) {
 // TestTheInterface looks at the pages of the demo that the documents show, wide and in the
 // light, and as narrow as a phone in the dark. 'make pictures' takes their pictures.
 func TestTheInterface(t *testing.T) {
-	h := openHouse(t)
+	h := visit(t)
 	for name, path := range map[string]string{
 		"features": "features",
 		"board":    "features?layout=board&filter=release+%3D+%224.1%22&group=status",
