@@ -36,7 +36,7 @@ func TestTextStaysText(t *testing.T) {
 		"dots":      Dots{Stations: []Station{{Name: evil, Note: evil}}, Href: "javascript:alert(1)"},
 		"thread":    Thread{Stations: []Station{{Name: evil, Note: evil, Href: "javascript:alert(1)"}}},
 		"grid":      Grid{Caption: evil, Select: evil, Columns: []Column{{Name: evil, About: evil, Sort: "javascript:alert(1)"}}, Groups: []Group{{Title: evil, Rows: []Row{{ID: evil, Label: evil, Cells: []templ.Component{Text(evil)}}}}}},
-		"history":   History(HistoryDay{Title: evil, Events: []Event{{Time: evil, Who: Person{Name: evil}, Verb: evil, Cause: evil, Changes: []FieldChange{{evil, evil, evil}}}}}),
+		"history":   History(HistoryDay{Title: evil, Events: []Event{{Time: evil, Who: Person{Name: evil}, Verb: evil, Cause: evil, Changes: []FieldChange{{evil, evil, evil, evil}}}}}),
 		"title":     Title(evil, "javascript:alert(1)"),
 		"hits":      Hits(evil, false, HitGroup{Title: evil, Hits: []Hit{{Key: evil, Title: evil, Href: "javascript:alert(1)", Note: evil}}}),
 		"results":   HitList([]Hit{{Key: evil, Title: evil, Marks: []Span{{0, 4}}, Href: "javascript:alert(1)", Where: evil, Excerpt: &Excerpt{Text: evil, Marks: []Span{{1, 3}}}}}),
