@@ -9,6 +9,9 @@ import (
 // gallery shows every component in every state, with data of its own: for those who
 // build pages, and for the tests that look at them.
 func (q *Request) gallery() error {
+	if q.Partial() { // its palette asks it as any page asks the search
+		return q.Fragment(ui.Hits("", false, ui.HitGroup{Title: "Features", Hits: []ui.Hit{{Key: "FB-44", Title: "Conflict-free sync", Href: "/_gallery"}}}))
+	}
 	past, pending := q.Query("at") != "", q.Query("in") != ""
 	shell := ui.Shell{
 		Document:  q.document("Gallery"),

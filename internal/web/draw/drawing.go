@@ -218,8 +218,9 @@ func (g Group) write(b *strings.Builder) {
 	b.WriteString("</g>")
 }
 
-// Link is shapes that lead somewhere. Says names where, with what the shapes show; so the
-// texts among them, which may be cut short, are for those alone who see them.
+// Link is shapes that lead somewhere. Says names where, with what the shapes show, as the
+// title of the link; so the texts among them, which may be cut short, are for those alone
+// who see them.
 type Link struct {
 	Href   string
 	Says   string
@@ -231,7 +232,6 @@ func (l Link) write(b *strings.Builder) {
 	b.WriteString("<a")
 	class(b, l.Class)
 	attribute(b, "href", string(templ.SafeURL(l.Href)))
-	attribute(b, "aria-label", l.Says)
 	b.WriteString("><title>" + templ.EscapeString(l.Says) + `</title><g aria-hidden="true">`)
 	for _, s := range l.Shapes {
 		s.write(b)

@@ -156,7 +156,7 @@ func TestTheMatrix(t *testing.T) {
 	}
 	for _, want := range []string{
 		`role="group" aria-label="Value against effort of 6 features.`,
-		`aria-label="FB-7 Photo redaction: value €70k, effort 8 pd"`,
+		`<title>FB-7 Photo redaction: value €70k, effort 8 pd</title>`,
 		`2 features have no Value or no Effort`,
 		`class="pt o`,
 	} {
