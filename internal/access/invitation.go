@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/fault"
@@ -122,6 +123,23 @@ func (a *Accounts) RevokeInvitation(ctx context.Context, by Principal, workspace
 		}
 		return a.note(ctx, tx, by, "withdraw invitation", id, "")
 	})
+}
+
+// Reinvite makes an invitation anew with a link and a time of its own; the one before ends.
+// Errors: NotFound and those of Invite.
+func (a *Accounts) Reinvite(ctx context.Context, by Principal, workspace, id ledger.ID) (made Invitation, secret string, mailed bool, err error) {
+	all, err := a.Invitations(ctx, workspace)
+	if err != nil {
+		return Invitation{}, "", false, err
+	}
+	i := slices.IndexFunc(all, func(i Invitation) bool { return i.ID == id })
+	if i < 0 {
+		return Invitation{}, "", false, fault.New(fault.NotFound, "there is no such invitation")
+	}
+	if err := a.RevokeInvitation(ctx, by, workspace, id); err != nil {
+		return Invitation{}, "", false, err
+	}
+	return a.Invite(ctx, by, all[i])
 }
 
 // GrantFunc gives an account what an invitation promises: it writes the membership. It may

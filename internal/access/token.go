@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -122,5 +123,42 @@ func (a *Accounts) RevokeToken(ctx context.Context, p Principal, id ledger.ID) e
 			return err
 		}
 		return a.note(ctx, tx, p, "revoke token", id, name)
+	})
+}
+
+// TokensIn returns the tokens in force by which one of the accounts acts in a workspace:
+// those for it alone and those for all of an account's, the newest first. That the caller
+// may know of them is for the caller to know.
+func (a *Accounts) TokensIn(ctx context.Context, workspace ledger.ID, accounts []ledger.ID) (all []Token, err error) {
+	err = query(ctx, a.db, func(rows *sql.Rows) error {
+		var t Token
+		if err := rows.Scan(&t.ID, &t.Account, &t.Name, &t.Scope, &t.Workspace, &t.CreatedAt, &t.SeenAt, &t.ExpiresAt, &t.RevokedAt); err != nil {
+			return err
+		}
+		if slices.Contains(accounts, t.Account) {
+			all = append(all, t)
+		}
+		return nil
+	}, `SELECT id, account, name, scope, workspace, created_at, seen_at, expires_at, revoked_at FROM tokens
+		WHERE revoked_at = 0 AND (expires_at = 0 OR expires_at > $2) AND (workspace = $1 OR workspace = '') ORDER BY created_at DESC, id DESC`, workspace, a.now())
+	return all, err
+}
+
+// RevokeTokenIn ends a token that is good for one workspace alone, in the name of who
+// manages that: the caller knows that they do. A token for all of an account's workspaces
+// is not one workspace's to end. Errors: NotFound; Forbidden for narrow tokens.
+func (a *Accounts) RevokeTokenIn(ctx context.Context, by Principal, workspace, id ledger.ID) error {
+	if by.Scope != ScopeAdmin || !by.Workspace.IsZero() && by.Workspace != workspace {
+		return fault.New(fault.Forbidden, "the token may not end another")
+	}
+	return a.change(ctx, []ledger.ID{id}, func(ctx context.Context, tx *sql.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, `UPDATE tokens SET revoked_at = $3 WHERE id = $1 AND workspace = $2 AND revoked_at = 0`, id, workspace, a.now()))
+		if err == nil && n == 0 {
+			err = fault.New(fault.NotFound, "there is no such token for this workspace alone")
+		}
+		if err != nil {
+			return err
+		}
+		return a.note(ctx, tx, by, "revoke token", id, "as admin of the workspace")
 	})
 }

@@ -91,3 +91,16 @@ func (a *Accounts) LastVisit(ctx context.Context, account, workspace ledger.ID) 
 		FROM visits WHERE account = $1 AND workspace = $2`, account, workspace, a.now()-visitEnds)
 	return v, err
 }
+
+// Seen returns when each account was in a workspace last, to the minute.
+func (a *Accounts) Seen(ctx context.Context, workspace ledger.ID) (map[ledger.ID]ledger.Time, error) {
+	seen := map[ledger.ID]ledger.Time{}
+	err := query(ctx, a.db, func(rows *sql.Rows) error {
+		var id ledger.ID
+		var at ledger.Time
+		err := rows.Scan(&id, &at)
+		seen[id] = at
+		return err
+	}, `SELECT account, seen_at FROM visits WHERE workspace = $1`, workspace)
+	return seen, err
+}

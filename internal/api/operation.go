@@ -41,7 +41,7 @@ func Open(ctx context.Context, kit *web.Kit) (*API, error) {
 		return nil, err
 	}
 	a := &API{kit: kit, schemas: huma.NewMapRegistry(schemaPrefix, schemaName)}
-	a.operations = slices.Concat(a.account(), a.inbox(), a.reactions(), a.search(), a.gaps(), a.undo(), a.favourites(), a.formulas())
+	a.operations = slices.Concat(a.account(), a.inbox(), a.reactions(), a.search(), a.gaps(), a.undo(), a.favourites(), a.formulas(), a.tags())
 	for _, t := range kit.Tables.All() {
 		a.operations = append(a.operations, (&resource{a, t}).operations()...)
 		if t == table.Any(collab.ProposalTable) {

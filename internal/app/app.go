@@ -21,7 +21,6 @@ import (
 	"github.com/throughline-pm/throughline/internal/ledger/backup"
 	"github.com/throughline-pm/throughline/internal/ledger/postgres"
 	"github.com/throughline-pm/throughline/internal/ledger/sqlite"
-	"github.com/throughline-pm/throughline/internal/mail"
 	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/table"
 	"github.com/throughline-pm/throughline/internal/web"
@@ -131,18 +130,13 @@ func openEngine(ctx context.Context, c *config.Config) (engine, error) {
 	return asEngine(postgres.Open(ctx, c.DatabaseURL))
 }
 
-// newMailer returns what sends letters, nil if no mail server was named.
+// newMailer returns what package access sends letters by, nil if no mail server was named.
 func newMailer(c *config.Config) (access.Mailer, error) {
-	if c.SMTPAddr == "" {
-		return nil, nil
-	}
-	sender, err := mail.NewSMTP(mail.Config{
-		Addr: c.SMTPAddr, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, Security: mail.Security(c.SMTPSecurity),
-	})
-	if err != nil {
+	letters, err := newLetters(c)
+	if letters == nil || err != nil {
 		return nil, err
 	}
-	return mail.Letters{Sender: sender}, nil
+	return *letters, nil
 }
 
 // asEngine makes sure that there is no engine where there is an error.

@@ -129,9 +129,24 @@ var routes = []struct {
 		c.answer = http.StatusUnprocessableEntity // a right one would end the sessions and tokens of the other cases
 		return c.post("old", "a wrong "+password, "new", password)
 	}},
+	{"GET /account/appearance", signedIn, nil},
+	{"POST /account/appearance", signedIn, func(c *try) ask {
+		return c.post("theme", "dark", "density", "compact", "side", "wide", "first", "")
+	}},
+	{"GET /account/notifications", signedIn, nil},
+	{"POST /account/notifications", signedIn, func(c *try) ask { return c.post("reason", "mentioned") }},
+	{"GET /account/security", signedIn, nil},
+	{"GET /account/tokens", signedIn, nil},
 	{"POST /logout", signedIn, func(c *try) ask { c.fresh = true; return c.post() }},
 
 	{"GET /new", serverAdmin, nil},
+	{"GET /server", serverAdmin, nil},
+	{"GET /server/mail", serverAdmin, nil},
+	{"POST /server/mail", serverAdmin, func(c *try) ask {
+		c.answer = http.StatusConflict // there is no mail server
+		return c.post()
+	}},
+	{"GET /server/options", serverAdmin, nil},
 	{"POST /new", serverAdmin, func(c *try) ask {
 		return c.post("name", c.w.unique("New"), "time_zone", "UTC", "currency", "EUR", "first_weekday", "monday", "way", "blank")
 	}},
@@ -178,6 +193,14 @@ var routes = []struct {
 	{"PUT /api/v1/{workspace}/favourites/{kind}/{id}", insiders, favourite},
 	{"DELETE /api/v1/{workspace}/favourites/{kind}/{id}", insiders, favourite},
 	{"GET /w/{workspace}/settings", insiders, nil},
+	{"GET /w/{workspace}/settings/general", insiders, nil},
+	{"GET /w/{workspace}/settings/views", insiders, nil},
+	{"GET /w/{workspace}/settings/api", insiders, nil},
+	{"GET /w/{workspace}/tags", insiders, nil},
+	{"POST /w/{workspace}/tags", editors, func(c *try) ask { return c.post("from", c.tagged(), "to", c.w.unique("tag")) }},
+	{"POST /w/{workspace}/tags/delete", editors, func(c *try) ask { return c.post("tag", c.tagged()) }},
+	{"GET /api/v1/{workspace}/tags", insiders, nil},
+	{"POST /api/v1/{workspace}/tags/rename", editors, func(c *try) ask { return c.json(map[string]any{"from": c.tagged(), "to": c.w.unique("tag")}) }},
 	{"GET /w/{workspace}/create", insiders, nil},
 	{"GET /w/{workspace}/start", insiders, nil},
 	{"POST /w/{workspace}/start", insiders, func(c *try) ask { return c.post() }},
@@ -240,6 +263,12 @@ var routes = []struct {
 	{"POST /w/{workspace}/import/{import}/stop", importers, noImport},
 	{"POST /w/{workspace}/import/{import}/undo", importers, noImport},
 	{"POST /w/{workspace}/import/{import}/discard", importers, noImport},
+	{"GET /w/{workspace}/settings/tokens", admins, nil},
+	{"POST /w/{workspace}/settings/tokens/revoke", admins, func(c *try) ask {
+		c.answer = http.StatusNotFound // the principals' tokens are not for this workspace alone
+		return c.post("id", c.w.public.String())
+	}},
+	{"POST /w/{workspace}/members/reinvite", admins, func(c *try) ask { return c.post("id", c.w.invite().ID.String()) }},
 	{"GET /w/{workspace}/members", admins, nil},
 	{"POST /w/{workspace}/members/invite", admins, func(c *try) ask { return c.post("email", "new@example.com", "role", "viewer") }},
 	{"POST /w/{workspace}/members/uninvite", admins, func(c *try) ask { return c.post("id", c.w.invite().ID.String()) }},
@@ -259,6 +288,19 @@ func (c *try) gap() {
 		c.path["kind"], c.path["entity"] = "no-objective", id.String()
 		return err
 	})
+}
+
+// tagged gives a feature that everybody sees a tag of its own.
+func (c *try) tagged() string {
+	tag := c.w.unique("tag")
+	id := c.w.make("features", ledger.System, c.w.public)
+	c.w.do(ledger.System, func(tx *ledger.Tx) error {
+		return backlog.Features.Edit(tx, id, func(f *backlog.Feature) error {
+			f.Tags = []string{tag}
+			return nil
+		})
+	})
+	return tag
 }
 
 // followed names a feature that everybody sees.
@@ -406,7 +448,7 @@ var actions = []struct {
 	{"POST /w/{workspace}/KIND/views/edit", "edit views", func(c *try) ask { return c.post("view", c.path["entity"], "title", c.w.unique("V")) }},
 	{"GET /w/{workspace}/KIND/filter", "look", func(c *try) ask { return get("/w/" + slug + "/" + c.kind + "/filter?column=id") }},
 	{"POST /w/{workspace}/KIND/move", "edit", func(c *try) ask {
-		return c.post("id", c.path["entity"], "before", c.w.make("features", ledger.System, c.product()).String())
+		return c.post("id", c.path["entity"], "before", c.w.make(c.kind, ledger.System, c.product()).String())
 	}},
 	{"POST /w/{workspace}/KIND/drop", "edit", func(c *try) ask {
 		if c.kind == "fields" {
@@ -415,7 +457,7 @@ var actions = []struct {
 		return c.post(append([]string{"id", c.path["entity"]}, c.w.dropped(c)...)...)
 	}},
 	{"POST /api/v1/{workspace}/KIND/{id}/move", "edit", func(c *try) ask {
-		return c.json(map[string]any{"before": c.w.make("features", ledger.System, c.product()).String()})
+		return c.json(map[string]any{"before": c.w.make(c.kind, ledger.System, c.product()).String()})
 	}},
 	{"POST /w/{workspace}/KIND/views/remove", "delete views", func(c *try) ask { return c.post("view", c.path["entity"]) }},
 	{"POST /w/{workspace}/KIND/{entity}/dependencies", "create dependencies", func(c *try) ask {

@@ -32,12 +32,12 @@ func (a *App) route(ctx context.Context) error {
 		Mail:        a.Config.SMTPAddr != "", Version: "Throughline " + Version(),
 		Stopping: a.stopping,
 		Create:   tableweb.Create(pages.Areas...), Begin: pages.Begin, Remove: a.RemoveWorkspace,
-		Found: a.foundByPage, Ways: a.ways(), Nav: pages.Nav, Places: tableweb.Places(pages.Areas...),
+		Found: a.foundByPage, Ways: a.ways(), Nav: pages.Nav, Settings: pages.Settings, Server: a.server(), Places: tableweb.Places(pages.Areas...),
 		Actions: []func(*web.Request) []ui.Action{tableweb.Actions(pages.Areas...)}, Serving: pages.Serving,
 	}
 	var err error
 	if a.notices, err = notify.Open(ctx, notify.Settings{
-		Ledger: a.Ledger, Tables: a.Tables, Follows: pages.Followable, Clock: a.clock, Log: a.Log,
+		Ledger: a.Ledger, Tables: a.Tables, Follows: pages.Followable, Prefers: a.Accounts, Clock: a.clock, Log: a.Log,
 	}); err != nil {
 		return err
 	}

@@ -74,6 +74,7 @@ var StatusTable = table.New(Statuses, table.Spec[Status]{
 	Archived: func(s *Status) bool { return s.Archived },
 	Sort:     []table.Sort{{Column: "place"}},
 	New:      placeLast,
+	Rank:     "place", Move: moveStatus,
 	Columns: []table.Column[Status]{
 		table.Text("name", "Name", func(s *Status) *string { return &s.Name }).Required(),
 		table.Choice("stage", "Stage", Stages, func(s *Status) *Stage { return &s.Stage }).Required().
@@ -91,6 +92,42 @@ func placeLast(v ledger.View, s *Status) {
 		s.Place = max(s.Place, o.Place)
 	}
 	s.Place++
+}
+
+// moveStatus gives a status the place behind one and before another.
+func moveStatus(tx *ledger.Tx, id, behind, before ledger.ID) error {
+	placeOf := func(id ledger.ID) (float64, error) {
+		s, ok := Statuses.Get(tx, id)
+		if !ok {
+			return 0, fault.New(fault.NotFound, "there is no status %s", id)
+		}
+		return s.Place, nil
+	}
+	var low, high float64
+	var err error
+	if !behind.IsZero() {
+		if low, err = placeOf(behind); err != nil {
+			return err
+		}
+		high = low + 2
+	}
+	if !before.IsZero() {
+		if high, err = placeOf(before); err != nil {
+			return err
+		}
+		if behind.IsZero() {
+			low = high - 2
+		}
+	}
+	place := (low + high) / 2
+	if place <= low || place >= high {
+		return fault.New(fault.Invalid, "there is no place between these two any more; look at the list again")
+	}
+	tx.Verb = "move"
+	return Statuses.Edit(tx, id, func(s *Status) error {
+		s.Place = place
+		return nil
+	})
 }
 
 func checkStatus(v ledger.View, _, after *Status, f *fault.Fields) {

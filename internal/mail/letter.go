@@ -42,6 +42,16 @@ func (l Letters) SendReset(ctx context.Context, r access.ResetLetter) error {
 	})
 }
 
+// SendTest sends a letter that says that mail works.
+func (l Letters) SendTest(ctx context.Context, to, link string) error {
+	return l.send(ctx, to, "Mail from Throughline works", page{
+		Greeting: "Hello,",
+		Lines:    []string{"this letter was asked for on the page of the mail server. That you read it says that mail works."},
+		Link:     link, Label: "Open Throughline",
+		End: "Nothing needs to be done.",
+	})
+}
+
 func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // page is what a letter says.

@@ -22,6 +22,8 @@ type Settings struct {
 	Tables *table.Set
 	// Follows reports whether entities of a kind can be followed: those that have a page.
 	Follows func(kind string) bool
+	// Prefers has what accounts do not want to be told; nil: everybody wants all.
+	Prefers Preferences
 	Clock   func() time.Time
 	Log     *slog.Logger
 }

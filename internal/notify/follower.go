@@ -76,7 +76,7 @@ func (b *Box) catchUp(ctx context.Context, workspace ledger.ID) (ledger.Seq, err
 		if err != nil {
 			return from, err
 		}
-		r := &reading{box: b, v: now, fresh: b.now() - micros(news), follows: b.overlay(ctx, workspace)}
+		r := &reading{box: b, v: now, fresh: b.now() - micros(news), follows: b.overlay(ctx, workspace), muted: b.mutedBy(ctx)}
 		for i := range commits {
 			if err := r.read(&commits[i]); err != nil {
 				return from, err

@@ -45,6 +45,7 @@ type reading struct {
 	v       *ledger.Snapshot // everything, as it is after the commits
 	fresh   ledger.Time      // what happened before is nobody's news
 	follows func(entity ledger.ID) (map[ledger.ID]bool, error)
+	muted   func(account ledger.ID) []Reason
 	begun   []follow // following that began by itself
 	notices []notice
 }
@@ -253,9 +254,10 @@ func (r *reading) begin(about ledger.AnyRef, account ledger.ID, at ledger.Time) 
 	return nil
 }
 
-// tell notes a notice, one for each account and change. What one does oneself is no news.
+// tell notes a notice, one for each account and change. What one does oneself is no news,
+// nor what one does not want to be told; then a weaker reason may still tell it.
 func (r *reading) tell(told map[ledger.ID]bool, n notice, c *ledger.Commit, e *ledger.Entry) {
-	if told[n.account] || n.account.IsZero() || e.At < r.fresh {
+	if told[n.account] || n.account.IsZero() || e.At < r.fresh || slices.Contains(r.muted(n.account), n.reason) {
 		return
 	}
 	told[n.account] = true

@@ -173,7 +173,7 @@ func (q *Request) switchLetters() error {
 		Name: lettersCookie, Value: to, Path: "/", MaxAge: int(age.Seconds()), Secure: q.conn.secure, SameSite: http.SameSiteLaxMode,
 	})
 	q.Said("Single letters are "+f.Values.Get("letters"), 0)
-	return q.Redirect("/account")
+	return q.Redirect(appearanceSheet.path)
 }
 
 // samePage returns the address of a page of this workspace that a script names, or that of

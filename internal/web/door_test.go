@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/web"
 	"github.com/throughline-pm/throughline/internal/web/webtest"
 )
@@ -241,12 +243,18 @@ func TestAccount(t *testing.T) {
 	if p, err := s.Accounts.ByToken(t.Context(), token); err != nil || p.Scope != access.ScopeRead {
 		t.Errorf("the token: %+v, %v", p, err)
 	}
-	if _, body = s.Get(t, c, "/account"); strings.Contains(body, token) {
+	if _, body = s.Get(t, c, "/account/tokens"); strings.Contains(body, token) {
 		t.Error("the token is shown twice")
 	}
-	id := regexp.MustCompile(`/account/tokens/revoke"><input type="hidden" name="id" value="([^"]+)"`).FindStringSubmatch(body)
+	id := regexp.MustCompile(`/account/tokens/revoke" data-post><input type="hidden" name="id" value="([^"]+)"`).FindStringSubmatch(body)
 	if id == nil {
 		t.Fatal("the token cannot be revoked")
+	}
+	post("/account/appearance", url.Values{"theme": {"dark"}, "density": {"loose"}, "side": {"wide"}, "first": {""}}, 422, "choose one of those offered")
+	post("/account/appearance", url.Values{"theme": {"dark"}, "density": {"compact"}, "side": {"wide"}, "first": {""}}, 303, `data-density="compact"`)
+	post("/account/notifications", url.Values{"reason": {"mentioned"}}, 303, `value="mentioned" checked`)
+	if off, err := notify.Muted(t.Context(), s.Accounts, kels.ID); err != nil || slices.Contains(off, notify.Mentioned) || !slices.Contains(off, notify.Changed) {
+		t.Errorf("muted: %v, %v", off, err)
 	}
 	post("/account/tokens/revoke", url.Values{"id": {id[1]}}, 303, "Revoked token")
 	post("/account/sessions/end", url.Values{"id": {"nonsense"}}, 404, "Nothing here")

@@ -129,11 +129,14 @@ func (q *Request) home() error {
 	return q.Desk("Workspaces", 0, homePage(spaces, q.Principal.Administers()))
 }
 
-// front leads to where a new workspace begins, else to the first page that a phone has in
-// its bar too, of those for the reader.
+// front leads to where a new workspace begins, else to the page that the reader wants to
+// begin with, else to the first that a phone has in its bar too, of those for the reader.
 func (q *Request) front() error {
 	if b := q.beginning(); b != nil && b.Fresh {
 		return q.Redirect(b.Href)
+	}
+	if path := q.firstPath(); path != "" {
+		return q.Redirect(q.Path(path))
 	}
 	for _, n := range q.Kit.Nav {
 		if n.Quick && n.Section != "" && q.Workspace.Role.AtLeast(n.Least) {

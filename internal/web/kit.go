@@ -34,6 +34,10 @@ type Kit struct {
 
 	// Nav are the pages of a workspace, in the order of the sidebar.
 	Nav []Nav
+	// Settings are the pages of a workspace's settings, in the order of their navigation.
+	Settings []Setting
+	// Server tells its administrators about the server; nil: there are no such pages.
+	Server *Server
 	// Places lead from an entity of a kind to its page, relative to the workspace; a
 	// kind that is not there has none.
 	Places map[string]func(key string, id ledger.ID) string

@@ -29,6 +29,7 @@ type Page struct {
 	Status  int           // 0 is 200
 
 	failed  bool   // it says that there is nothing to show: nothing follows it or goes back in time
+	beside  bool   // it is of the account or the server, and stands in the frame of a workspace: it has no past either
 	Compare string // where it is compared with another moment; "": everything is
 }
 
@@ -48,7 +49,22 @@ func (q *Request) Page(p Page, body templ.Component) error {
 	if !p.Of.ID.IsZero() {
 		shell.Opened, shell.Of = p.Of.ID.String(), p.OfName
 	}
-	if !q.Past() && !p.failed {
+	if !p.beside {
+		q.remember()
+	}
+	if !p.failed {
+		shell.Settings = q.settings()
+	}
+	if shell.Settings != nil {
+		p.Area = settingsPath
+		if home := q.Path(settingsPath); p.Title != "Settings" && (len(p.Crumbs) == 0 || p.Crumbs[0].Href != home) {
+			shell.Crumbs = append([]ui.Link{{Label: "Settings", Href: home}}, p.Crumbs...)
+		}
+	}
+	if q.staying(p.Status) {
+		return q.refuse(p.Status, "#main", "innerMorph", shell.Settings.Around(body))
+	}
+	if !q.Past() && !p.failed && !p.beside {
 		shell.Live = ui.With(q.Path("live"), "page", q.Kit.presence.page(q.Workspace.ID, q.R.URL.Path))
 	}
 	if !q.Past() && q.in == nil {
@@ -59,7 +75,7 @@ func (q *Request) Page(p Page, body templ.Component) error {
 	}
 	shell.Begin = q.beginning()
 	q.fillNav(&shell, p.Area)
-	if !p.failed {
+	if !p.failed && !p.beside {
 		q.fillTime(&shell, p.Compare)
 	}
 	shell.Actions = q.actions(p, &shell)
@@ -78,9 +94,19 @@ func (q *Request) Door(d Door, body templ.Component) error {
 	return q.render(d.Status, ui.Door{Document: q.document(d.Title), Heading: d.Title, Wide: d.Wide, Foot: q.Kit.Version}, body)
 }
 
-// Desk answers with a page of the account outside any workspace.
+// Desk answers with a page outside any workspace, for who is signed in.
 func (q *Request) Desk(title string, status int, body templ.Component) error {
-	return q.render(status, ui.Desk{Document: q.document(title), Account: q.person()}, body)
+	settings := q.settings()
+	if q.staying(status) {
+		return q.refuse(status, "#main", "innerMorph", settings.Around(body))
+	}
+	return q.render(status, ui.Desk{Document: q.document(title), Account: q.person(), Settings: settings}, body)
+}
+
+// staying reports whether a form was refused that was sent from the page that stays: it
+// comes back in its place, with what is wrong.
+func (q *Request) staying(status int) bool {
+	return status >= 400 && !safe(q.R.Method) && q.Partial()
 }
 
 // Fragment answers a part of a page that htmx asked for, and says what Said was told.
@@ -95,8 +121,12 @@ func (q *Request) Fragment(parts ...templ.Component) error {
 // Refuse answers a write with the part of the page that it came from, which says what is
 // wrong and keeps what was typed.
 func (q *Request) Refuse(status int, target string, part templ.Component) error {
+	return q.refuse(status, target, "outerHTML", part)
+}
+
+func (q *Request) refuse(status int, target, swap string, part templ.Component) error {
 	q.W.Header().Set("HX-Retarget", target)
-	q.W.Header().Set("HX-Reswap", "outerHTML")
+	q.W.Header().Set("HX-Reswap", swap)
 	return q.render(status, part, nil)
 }
 
@@ -160,6 +190,7 @@ func (q *Request) document(title string) ui.Document {
 		Title:    title,
 		Theme:    q.theme(),
 		Mini:     q.cookieValue("side") == "mini",
+		Dense:    q.cookieValue("density") == "compact",
 		Past:     q.past != "",
 		Pending:  q.in != nil,
 		Letters:  q.letters(),

@@ -265,7 +265,7 @@ func (q *Request) admit(route *Route) error {
 	}
 	switch route.Who {
 	case Member, Admin:
-		if err := q.enter(); err != nil {
+		if err := q.enter(q.R.PathValue("workspace")); err != nil {
 			return err
 		}
 		if route.Who == Admin && !(q.Workspace.Role.AtLeast(access.Admin) && p.Scope == access.ScopeAdmin) {
@@ -287,9 +287,8 @@ func (q *Request) roleName() string {
 	return string(q.Workspace.Role)
 }
 
-// enter finds the workspace of the address and the principal's role there.
-func (q *Request) enter() error {
-	slug := q.R.PathValue("workspace")
+// enter finds the workspace with a slug and the principal's role there.
+func (q *Request) enter(slug string) error {
 	unknown := fault.New(fault.NotFound, "there is no workspace %q, or it is not for you", slug)
 	id, err := q.Kit.slugs.find(q.Context(), q.Kit, slug)
 	if err != nil {

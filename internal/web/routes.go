@@ -35,7 +35,13 @@ func Routes(k *Kit) []Route {
 		get("/{$}", SignedIn, (*Request).home),
 		get("/new", ServerAdmin, (*Request).newWorkspaceForm),
 		post("/new", ServerAdmin, (*Request).newWorkspace),
-		get("/account", SignedIn, (*Request).account),
+		get("/account", SignedIn, profileSheet.show),
+		get("/account/appearance", SignedIn, appearanceSheet.show),
+		post("/account/appearance", SignedIn, lookForm.post),
+		get("/account/notifications", SignedIn, noticesSheet.show),
+		post("/account/notifications", SignedIn, noticesForm.post),
+		get("/account/security", SignedIn, securitySheet.show),
+		get("/account/tokens", SignedIn, tokensSheet.show),
 		post("/account/name", SignedIn, nameForm.post),
 		post("/account/email", SignedIn, emailForm.post),
 		post("/account/password", SignedIn, passwordForm.post),
@@ -54,6 +60,13 @@ func Routes(k *Kit) []Route {
 		get("/w/{workspace}/write/people", Member, (*Request).suggestPeople),
 		get("/w/{workspace}/write/things", Member, (*Request).suggestThings),
 		post("/w/{workspace}/favourites", Member, (*Request).favourite),
+	}
+	if k.Server != nil {
+		routes = append(routes,
+			get("/server", ServerAdmin, serverState),
+			get("/server/mail", ServerAdmin, serverMail),
+			post("/server/mail", ServerAdmin, testMail),
+			get("/server/options", ServerAdmin, serverOptions))
 	}
 	if k.Development {
 		routes = append(routes, before(get("/_gallery", Anyone, (*Request).gallery)))

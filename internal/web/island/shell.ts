@@ -182,3 +182,8 @@ watchWindow()
 watchEditors()
 watchCards()
 follow()
+
+// A choice that says so is sent as soon as it is made.
+document.addEventListener('change', (e) => {
+  if (e.target instanceof HTMLSelectElement && 'submit' in e.target.dataset) e.target.form?.requestSubmit()
+})

@@ -90,3 +90,19 @@ var Nav = []web.Nav{
 	{Section: "How", Icon: "users", Name: "Teams", Path: "teams", Key: "A"},
 	{Section: "Foot", Icon: "settings", Name: "Settings", Path: "settings", Key: "S"},
 }
+
+// Settings are the pages of the settings in the order of their navigation.
+var Settings = []web.Setting{
+	{Section: "Workspace", Name: "General", Path: "settings/general"},
+	{Section: "Workspace", Name: "People and access", Path: "members", Least: access.Admin, Records: true},
+	{Section: "Shape", Name: "Products", Path: access.ProductTable.Name()},
+	{Section: "Shape", Name: "Workflow", Path: backlog.StatusTable.Name()},
+	{Section: "Shape", Name: "Custom fields", Path: backlog.FieldTable.Name()},
+	{Section: "Shape", Name: "Scoring", Path: "scoring", Also: []string{backlog.FormulaTable.Name()}},
+	{Section: "Shape", Name: "Tags", Path: "tags"},
+	{Section: "Shape", Name: "Templates", Path: backlog.TemplateTable.Name()},
+	{Section: "Shape", Name: "Views", Path: "settings/views"},
+	{Section: "Connect", Name: "API", Path: "settings/api", Records: true},
+	{Section: "Connect", Name: "Tokens in force", Path: "settings/tokens", Least: access.Admin, Records: true},
+	{Section: "Connect", Name: "Import", Path: "import", Least: access.Editor, Records: true},
+}

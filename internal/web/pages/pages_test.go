@@ -42,6 +42,7 @@ func newSite(t testing.TB) *site {
 			strategy.ObjectiveTable, release.Table, backlog.StatusTable, backlog.FieldTable, backlog.FormulaTable, backlog.FeatureTable, backlog.DependencyTable, backlog.ViewTable, backlog.TemplateTable, collab.Table, collab.ProposalTable, collab.ReviewTable, collab.AttachmentTable,
 		},
 		Kit: func(k *web.Kit) {
+			k.Settings, k.Server = pages.Settings, testServer()
 			k.Nav, k.Places = pages.Nav, tableweb.Places(pages.Areas...)
 			k.Files = keep(t, k)
 			k.Create, k.Begin, k.Remove = tableweb.Create(pages.Areas...), pages.Begin, k.Ledger.RemoveWorkspace

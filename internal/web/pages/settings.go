@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/throughline-pm/throughline/internal/access"
@@ -16,6 +17,15 @@ import (
 var settingsRoutes = []web.Route{
 	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings", Who: web.Member, Now: true, Handle: settings},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/settings", Who: web.Admin, Handle: saveSettings},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings/general", Who: web.Member, Now: true, Handle: settings},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings/views", Who: web.Member, Handle: sharedViews},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings/api", Who: web.Member, Now: true, Handle: apiPage},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/settings/tokens", Who: web.Admin, Now: true, Handle: tokens},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/settings/tokens/revoke", Who: web.Admin, Handle: revokeToken},
+	{Method: http.MethodGet, Pattern: "/w/{workspace}/tags", Who: web.Member, Handle: tags},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/tags", Who: web.Member, Handle: renameTag},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/tags/delete", Who: web.Member, Handle: deleteTag},
+	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/reinvite", Who: web.Admin, Handle: reinvite},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/remove", Who: web.Admin, Handle: removeWorkspace},
 	{Method: http.MethodGet, Pattern: "/w/{workspace}/members", Who: web.Admin, Now: true, Handle: members},
 	{Method: http.MethodPost, Pattern: "/w/{workspace}/members/invite", Who: web.Admin, Handle: invite},
@@ -29,7 +39,15 @@ var settingsFields = []string{"name", "time_zone", "first_weekday", "value_unit"
 func settings(q *web.Request) error { return showSettings(q, &ui.Form{}, 0) }
 
 func showSettings(q *web.Request, f *ui.Form, status int) error {
-	return q.Page(web.Page{Title: "Settings", Status: status}, settingsPage(q, f))
+	s, err := q.Snapshot()
+	if err != nil {
+		return err
+	}
+	title := "General"
+	if q.R.Method == http.MethodGet && q.R.URL.Path == "/w/"+q.Workspace.Slug+"/settings" {
+		title = "Settings"
+	}
+	return q.Page(web.Page{Title: title, Area: "settings", Status: status}, settingsPage(q, access.SettingsOf(s), f))
 }
 
 func saveSettings(q *web.Request) error {
@@ -59,7 +77,7 @@ func saveSettings(q *web.Request) error {
 		return showSettings(q, f, status)
 	}
 	q.Said("Settings saved", seq)
-	return q.Redirect(q.Path("settings"))
+	return q.Done(q.Path("settings", "general"))
 }
 
 // mayRemove reports whether the reader decides about the end of the workspace.
@@ -94,6 +112,8 @@ type member struct {
 	name       string
 	email      string
 	product    string
+	seen       string // when they were here last; "": never
+	you        bool
 }
 
 // roster are the members as an admin sees them, and the invitations that are open.
@@ -103,12 +123,20 @@ type roster struct {
 	invited  []access.Invitation
 	products []ui.Option
 	form     *ui.Form
+	people   int // of all, found or not
+	guests   int
 	link     string // of an invitation just made; it is shown once
+	sent     bool   // and it was mailed
 }
 
 func readRoster(q *web.Request, f *ui.Form) (*roster, error) {
 	r := &roster{Request: q, form: f, products: []ui.Option{{Label: "The whole workspace"}}}
 	now := q.Live()
+	seen, err := q.Kit.Accounts.Seen(q.Context(), q.Workspace.ID)
+	if err != nil {
+		return nil, err
+	}
+	all, guests := map[ledger.ID]bool{}, map[ledger.ID]bool{}
 	for m := range access.Memberships.All(now) {
 		a, err := q.Kit.Accounts.ByID(q.Context(), m.Account)
 		if err != nil && !fault.Is(err, fault.NotFound) {
@@ -121,14 +149,44 @@ func readRoster(q *web.Request, f *ui.Form) (*roster, error) {
 		if p, ok := access.Products.Get(now, m.Product.ID()); ok {
 			one.product = p.Name
 		}
-		r.members = append(r.members, one)
+		if at := seen[m.Account]; at != 0 {
+			one.seen = q.Words().Ago(at.Go())
+		}
+		one.you = m.Account == q.Principal.Account.ID
+		all[m.Account] = true
+		if access.RoleOf(now, m.Account) == access.Nobody {
+			guests[m.Account] = true
+		}
+		if found(q.Query("q"), one.name, one.email, one.product, string(m.Role)) {
+			r.members = append(r.members, one)
+		}
 	}
+	r.people, r.guests = len(all), len(guests)
+	slices.SortStableFunc(r.members, func(a, b member) int {
+		if a.membership.Role != b.membership.Role {
+			if a.membership.Role.AtLeast(b.membership.Role) {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name))
+	})
 	for p := range access.Products.All(now) {
 		r.products = append(r.products, ui.Option{Value: p.ID.String(), Label: p.Name})
 	}
-	var err error
 	r.invited, err = q.Kit.Accounts.Invitations(q.Context(), q.Workspace.ID)
 	return r, err
+}
+
+// found reports whether one of the texts has every word of a search.
+func found(search string, texts ...string) bool {
+	text := strings.ToLower(strings.Join(texts, " "))
+	for _, word := range strings.Fields(strings.ToLower(search)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
 }
 
 func members(q *web.Request) error {
@@ -136,7 +194,11 @@ func members(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.Page(web.Page{Title: "Members", Area: "settings", Crumbs: settingsCrumb(q)}, membersPage(r))
+	return r.page(0)
+}
+
+func (r *roster) page(status int) error {
+	return r.Page(web.Page{Title: "People and access", Area: "settings", Status: status, Crumbs: settingsCrumb(r.Request)}, membersPage(r))
 }
 
 func settingsCrumb(q *web.Request) []ui.Link {
@@ -149,7 +211,7 @@ func invite(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	link, err := makeInvitation(q, f)
+	link, sent, err := makeInvitation(q, f)
 	status := 0
 	if err != nil {
 		var ok bool
@@ -163,11 +225,42 @@ func invite(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	r.link = link
-	return q.Page(web.Page{Title: "Members", Area: "settings", Status: status, Crumbs: settingsCrumb(q)}, membersPage(r))
+	r.link, r.sent = link, sent
+	return r.page(status)
 }
 
-func makeInvitation(q *web.Request, f *ui.Form) (string, error) {
+// reinvite sends an invitation again: a new link, and the one before ends.
+func reinvite(q *web.Request) error {
+	f, err := q.Form("id")
+	if err != nil {
+		return err
+	}
+	id, err := ledger.ParseID(f.Values.Get("id"))
+	if err != nil {
+		return fault.New(fault.NotFound, "there is no such invitation")
+	}
+	all, err := q.Kit.Accounts.Invitations(q.Context(), q.Workspace.ID)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if i.ID == id && !q.Workspace.Role.AtLeast(i.Role) {
+			return fault.New(fault.Forbidden, "the invitation is to more than your role; an owner can send it again")
+		}
+	}
+	_, secret, sent, err := q.Kit.Accounts.Reinvite(q.Context(), q.Principal, q.Workspace.ID, id)
+	if err != nil {
+		return err
+	}
+	r, err := readRoster(q, &ui.Form{})
+	if err != nil {
+		return err
+	}
+	r.link, r.sent = q.Absolute("/invite/"+secret), sent
+	return r.page(0)
+}
+
+func makeInvitation(q *web.Request, f *ui.Form) (link string, sent bool, err error) {
 	i := access.Invitation{
 		Email: f.Values.Get("email"), Workspace: q.Workspace.ID, WorkspaceName: q.Workspace.Name, Role: access.Role(f.Values.Get("role")),
 	}
@@ -188,13 +281,13 @@ func makeInvitation(q *web.Request, f *ui.Form) (string, error) {
 		}
 	}
 	if err := faults.Err(); err != nil {
-		return "", err
+		return "", false, err
 	}
-	_, secret, _, err := q.Kit.Accounts.Invite(q.Context(), q.Principal, i)
+	_, secret, sent, err := q.Kit.Accounts.Invite(q.Context(), q.Principal, i)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	return q.Absolute("/invite/" + secret), nil
+	return q.Absolute("/invite/" + secret), sent, nil
 }
 
 // formMembership returns the role given that the form names.
@@ -225,7 +318,7 @@ func changeRole(q *web.Request) error {
 		return err
 	}
 	q.Said("Role changed", seq)
-	return q.Redirect(q.Path("members"))
+	return q.Done(q.Path("members"))
 }
 
 func removeMember(q *web.Request) error {
@@ -242,7 +335,7 @@ func removeMember(q *web.Request) error {
 		return err
 	}
 	q.Said("Member removed", seq)
-	return q.Redirect(q.Path("members"))
+	return q.Done(q.Path("members"))
 }
 
 func uninvite(q *web.Request) error {
@@ -258,5 +351,5 @@ func uninvite(q *web.Request) error {
 		return err
 	}
 	q.Said("Invitation taken back", 0)
-	return q.Redirect(q.Path("members"))
+	return q.Done(q.Path("members"))
 }

@@ -1,8 +1,12 @@
 package ui
 
 import (
+	"context"
+	"io"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/a-h/templ"
 )
 
 // htmxConfig lets htmx act only by nonce. When a page is made new in place, what a person
@@ -14,6 +18,7 @@ type Document struct {
 	Title    string
 	Theme    string // "light", "dark" or "auto"
 	Mini     bool   // the sidebar is collapsed
+	Dense    bool   // rows stand closer
 	Past     bool   // shows a past moment
 	Pending  bool   // shows a proposal
 	Letters  string // "off": single letters do nothing
@@ -72,6 +77,7 @@ type Shell struct {
 	Live      string // the stream of what changes, "" for a page that does not
 	Seq       int64  // the position that the page shows
 	Begin     *Beginning
+	Settings  *Settings
 	Clock     *Clock
 	Banner    *Banner
 	Actions   []Action // what can be done here, where one can go, and the keys
@@ -79,6 +85,13 @@ type Shell struct {
 	Opened    string   // the identifier of what the page is of, "" for none
 	Of        string   // its key, or its title
 	Summary   string // at the end of the hints: "40 features · 335 pw"
+}
+
+// Around is a page as it stands beside the navigation; without one it stands alone.
+func (s *Settings) Around(body templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return framed(s).Render(templ.WithChildren(ctx, body), w)
+	})
 }
 
 // quick returns the items of the bar on phones, at most four; the fifth is More.
@@ -106,7 +119,16 @@ func (s Shell) all() []NavItem {
 // Desk is a page of an account, outside any workspace.
 type Desk struct {
 	Document
-	Account Person
+	Account  Person
+	Settings *Settings
+}
+
+// Settings is the navigation between pages of settings, beside the page. Where it is
+// narrow, it is a page of its own: the one at Home.
+type Settings struct {
+	Home     string // "" where there is no workspace
+	Index    bool   // the address is that of the navigation itself
+	Sections []NavSection
 }
 
 // Door is a page outside any workspace: one card, and the thread as an ornament.

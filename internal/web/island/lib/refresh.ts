@@ -5,23 +5,26 @@
 import { at } from './dom'
 import { ask } from './htmx'
 
+/** What is made new: all of a page in a workspace, or of one beside. */
+const frame = '.shell, .plain'
+
 let running: Promise<void> | null = null
 let again = false
 
 /** The address that shows what the page shows now; a windowed list says which window. */
 function address(): string {
-  return at('.shell [data-refresh]')?.dataset.refresh ?? location.pathname + location.search
+  return at(`:is(${frame}) [data-refresh]`)?.dataset.refresh ?? location.pathname + location.search
 }
 
 async function once() {
-  const status = await ask('GET', address(), { target: '.shell', swap: 'outerMorph', select: '.shell' })
+  const status = await ask('GET', address(), { target: at(frame), swap: 'outerMorph', select: frame })
   document.dispatchEvent(new CustomEvent('refreshed'))
   if ((status === 401 || status === 403 || status === 404) && !at(typing)) location.reload() // says why, unless something is being typed
 }
 
 /** Makes the page new; calls while one is on its way end in one more. */
 export function refresh(): Promise<void> {
-  if (!at('.shell')) return Promise.resolve()
+  if (!at(frame)) return Promise.resolve()
   if (running) {
     again = true
     return running
