@@ -354,7 +354,10 @@ func TestDumpHoldsNoSecret(t *testing.T) {
 			}
 		}
 		for name, secret := range secrets {
-			bare := secret[strings.LastIndex(secret, "_")+1:]
+			bare := secret
+			if _, after, ok := strings.Cut(secret, "_"); ok && len(after) > 16 { // behind its prefix; chance writes "_" too
+				bare = after
+			}
 			for _, form := range []string{secret, bare, strings.ReplaceAll(secret, "-", "")} {
 				if strings.Contains(all, form) {
 					t.Errorf("the %s is in the database", name)

@@ -161,11 +161,3 @@ func Gist(c *collab.Comment) string {
 	line = links.ReplaceAllString(line, "$1")
 	return strings.TrimSpace(signs.ReplaceAllString(line, ""))
 }
-
-// latest is when the newest comment of a thread was made, and by whom.
-func latest(th collab.Thread) *collab.Comment {
-	if n := len(th.Replies); n > 0 {
-		return th.Replies[n-1]
-	}
-	return th.Comment
-}

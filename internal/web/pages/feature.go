@@ -26,8 +26,12 @@ var features = &tableweb.Area{
 	Group:   "release",
 	Void:    "A feature is something users get. Write down the next three, or import what another tool holds.",
 	Keys: []tableweb.Key{
-		{Letter: "s", Column: "status", Icon: "circle-dot"}, {Letter: "r", Column: "release", Icon: "rocket"}, {Letter: "a", Column: "owner", Icon: "user-check"},
-		{Letter: "o", Column: "objective", Icon: "target"}, {Letter: "p", Column: "priority", Icon: "flag"}, {Letter: "l", Column: "tags", Icon: "hash"},
+		{Letter: "s", Column: "status", Icon: "circle-dot"},
+		{Letter: "r", Column: "release", Icon: "rocket"},
+		{Letter: "a", Column: "owner", Icon: "user-check"},
+		{Letter: "o", Column: "objective", Icon: "target"},
+		{Letter: "p", Column: "priority", Icon: "flag"},
+		{Letter: "l", Column: "tags", Icon: "hash"},
 	},
 	Cells: map[string]tableweb.Cell{
 		"status": statusCell, "effort": effortCell, "score": scoreCell, "value": valueCell, "priority": priorityCell,

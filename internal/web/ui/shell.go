@@ -84,7 +84,7 @@ type Shell struct {
 	Recent    string   // the name under which this browser keeps what the reader opened
 	Opened    string   // the identifier of what the page is of, "" for none
 	Of        string   // its key, or its title
-	Summary   string // at the end of the hints: "40 features · 335 pw"
+	Summary   string   // at the end of the hints: "40 features · 335 pw"
 }
 
 // Around is a page as it stands beside the navigation; without one it stands alone.

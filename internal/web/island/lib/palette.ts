@@ -106,10 +106,11 @@ function write(o: Option, typed: string[]) {
     const word = fold(m[0]).join('')
     const length = Math.max(0, ...typed.filter((t) => word.startsWith(t)).map((t) => t.length))
     if (length === 0) continue
+    const from = m.index ?? 0
     const mark = document.createElement('mark')
-    mark.textContent = name.slice(m.index, m.index + length)
-    parts.push(name.slice(end, m.index), mark)
-    end = m.index + length
+    mark.textContent = name.slice(from, from + length)
+    parts.push(name.slice(end, from), mark)
+    end = from + length
   }
   into.replaceChildren(...parts, name.slice(end))
 }

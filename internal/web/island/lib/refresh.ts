@@ -17,7 +17,9 @@ function address(): string {
 }
 
 async function once() {
-  const status = await ask('GET', address(), { target: at(frame), swap: 'outerMorph', select: frame })
+  const on = at(frame)
+  if (!on) return
+  const status = await ask('GET', address(), { target: on, swap: 'outerMorph', select: frame })
   document.dispatchEvent(new CustomEvent('refreshed'))
   if ((status === 401 || status === 403 || status === 404) && !at(typing)) location.reload() // says why, unless something is being typed
 }
