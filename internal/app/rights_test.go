@@ -448,6 +448,7 @@ var actions = []struct {
 	{"POST /w/{workspace}/KIND/views/edit", "edit views", func(c *try) ask { return c.post("view", c.path["entity"], "title", c.w.unique("V")) }},
 	{"GET /w/{workspace}/KIND/filter", "look", func(c *try) ask { return get("/w/" + slug + "/" + c.kind + "/filter?column=id") }},
 	{"POST /w/{workspace}/KIND/move", "edit", func(c *try) ask {
+		c.w.make(c.kind, ledger.System, c.product()) // between the two, so that the order changes
 		return c.post("id", c.path["entity"], "before", c.w.make(c.kind, ledger.System, c.product()).String())
 	}},
 	{"POST /w/{workspace}/KIND/drop", "edit", func(c *try) ask {
@@ -457,6 +458,7 @@ var actions = []struct {
 		return c.post(append([]string{"id", c.path["entity"]}, c.w.dropped(c)...)...)
 	}},
 	{"POST /api/v1/{workspace}/KIND/{id}/move", "edit", func(c *try) ask {
+		c.w.make(c.kind, ledger.System, c.product()) // between the two, so that the order changes
 		return c.json(map[string]any{"before": c.w.make(c.kind, ledger.System, c.product()).String()})
 	}},
 	{"POST /w/{workspace}/KIND/views/remove", "delete views", func(c *try) ask { return c.post("view", c.path["entity"]) }},

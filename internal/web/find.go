@@ -155,7 +155,10 @@ func (q *Request) hit(s *table.Scope, f Finding) ui.Hit {
 	t, row := f.Table, f.Row
 	h := ui.Hit{
 		ID: row.ID().String(), Key: row.Key(), Title: row.Title(), Marks: spans(f.Marks), Archived: f.Archived(s),
-		Href: q.Path(q.Kit.Places[t.Kind()](row.Key(), row.ID())), Kind: capital(t.One()), Icon: q.iconOf(t),
+		Kind: capital(t.One()), Icon: q.iconOf(t),
+	}
+	if lead, ok := q.Kit.Places[t.Kind()]; ok {
+		h.Href = q.Path(lead(row.Key(), row.ID()))
 	}
 	if _, ok := t.Column(s.View, "status"); ok {
 		h.Note = t.Show(s, row, "status")

@@ -73,11 +73,20 @@ func (a *Area) serve(q *web.Request, path string, handle func(*Area, *web.Reques
 		if err != nil {
 			return err
 		}
+		if reads && q.R.PathValue("entity") != "" { // of what is not there, nothing else is said
+			if _, err := a.Find(q); err != nil {
+				return a.absentOr(q, err)
+			}
+		}
 		if reads {
 			return q.Redirect(q.Path(strings.TrimSuffix(a.Table.Name()+"/"+q.R.PathValue("entity"), "/")))
 		}
 	}
-	err := handle(a, q)
+	return a.absentOr(q, handle(a, q))
+}
+
+// absentOr answers a failure to find what exists at another moment alone.
+func (a *Area) absentOr(q *web.Request, err error) error {
 	var x *absent
 	if errors.As(err, &x) && safe(q) && !q.Partial() {
 		return a.absentPage(q, x)
