@@ -194,7 +194,7 @@ func TestAPastedPictureInABrowser(t *testing.T) {
 	if err := p.Timeout(15 * time.Second).Wait(evalOf(`() => /!\[map.png\]\(file:[0-9a-f-]{36}\)/.test(document.querySelector('.ed-text').value)`)); err != nil {
 		t.Fatalf("the box holds %q", has(t, p, ".ed-text").MustEval(`() => this.value`).Str())
 	}
-	p.MustElementR("button", "Save").MustClick()
+	p.MustElementR("#text-description button", "^Save").MustClick()
 	says(t, p, ".toast", "Description saved")
 	has(t, p, "#text-description a.picture img")
 	has(t, p, "#files .files li")
