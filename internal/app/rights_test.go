@@ -687,8 +687,6 @@ func (c *try) want(does string, tokens bool) int {
 	case does == "create" && c.state == "private" && !sees: // a form with a product that there is not
 		return cmp.Or(c.refusal, http.StatusUnprocessableEntity)
 	case does == "create":
-	case !sees && c.state == "past" && (strings.HasSuffix(c.pattern, "/{entity}/edit") || strings.HasSuffix(c.pattern, "/{entity}/field/{column}")) && c.reads():
-		return done // every form leads to its page there, which says that there is nothing
 	case !sees && c.state == "past" && (strings.HasSuffix(c.pattern, c.kind+"/set") || strings.HasSuffix(c.pattern, c.kind+"/delete")):
 		return http.StatusForbidden // before it is looked at what should change
 	case !sees:
