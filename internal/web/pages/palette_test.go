@@ -202,9 +202,9 @@ func TestPaletteInABrowser(t *testing.T) {
 
 func TestSingleLettersCanBeSwitchedOff(t *testing.T) {
 	s := newSite(t)
-	p := browsertest.Open(t, s.Server.URL+"/account", browsertest.Desk, "light", s.Session(t, s.Owner))
+	p := browsertest.Open(t, s.Server.URL+"/account/appearance", browsertest.Desk, "light", s.Session(t, s.Owner))
 	late := p.Timeout(20 * time.Second)
-	p.MustElementR("#keyboard button, section button", "Turn single letters off").MustClick()
+	p.MustElementR("button", "Turn single letters off").MustClick()
 	late.MustElement("html[data-letters=off]")
 	p.MustNavigate(s.Server.URL + "/w/fieldbook/features").MustWaitLoad()
 	p.Keyboard.MustType('/', '?', 'j', 'x')
