@@ -280,37 +280,67 @@ func TestHistoryIsRead(t *testing.T) {
 
 func TestSearchFindsWhatTheReaderMayKnow(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.owner.post("fieldbook/features", `{"title":"Photo markup","description":"`+strings.Repeat("Draw on pictures of cracks. ", 60)+`"}`).want(201)
+		w.owner.post("fieldbook/features", `{"title":"Photo für alle","product":"FB","description":"`+strings.Repeat("Zeichne größere cracks. ", 60)+`"}`).want(201)
 		w.owner.post("fieldbook/people", `{"name":"Photini"}`).want(201)
 		if err := w.Ledger.IndexTexts(context.Background(), w.Workspace); err != nil {
 			t.Fatal(err)
 		}
-		find := func(query string) (titles, texts string, total int) {
-			t.Helper()
-			var f struct {
-				Items, Texts []entity
-				Total        int
+		type mark struct{ From, To int }
+		type result struct {
+			Items []struct {
+				Title   string
+				Marks   []mark
+				Excerpt struct {
+					Column, Text string
+					Marks        []mark
+					After        bool
+				}
 			}
+			Counts map[string]int
+			Total  int
+			Left   bool `json:"texts_left_out"`
+		}
+		find := func(query string) (titles string, f result) {
+			t.Helper()
 			w.owner.get("fieldbook/search?" + query).want(200).into(&f)
 			for _, e := range f.Items {
-				titles += e.text("title") + ";"
+				titles += e.Title + ";"
 			}
-			for _, e := range f.Texts {
-				texts += e.text("title") + ";"
+			return titles, f
+		}
+		if titles, f := find("q=phot"); titles != "Photini;Photo für alle;" || f.Total != 2 || f.Items[1].Marks[0] != (mark{0, 4}) {
+			t.Errorf("phot: %s %+v", titles, f)
+		}
+		if titles, f := find("q=phot&kinds=features"); titles != "Photo für alle;" || f.Total != 1 || f.Counts["people"] != 1 || f.Counts["features"] != 1 {
+			t.Errorf("among features: %s %+v", titles, f)
+		}
+		if titles, _ := find("q=phot&product=FB"); titles != "Photo für alle;" {
+			t.Errorf("in the product: %s", titles)
+		}
+		if _, f := find("q=alle"); len(f.Items) != 1 || len(f.Items[0].Marks) != 1 || f.Items[0].Marks[0] != (mark{10, 14}) {
+			t.Errorf("marks are counted in characters: %+v", f)
+		}
+		if titles, _ := find("q=cracks"); titles != "" {
+			t.Errorf("long texts were not asked for: %s", titles)
+		}
+		titles, f := find("q=cracks&texts=yes")
+		if titles != "Photo für alle;" || f.Items[0].Excerpt.Column != "description" || !f.Items[0].Excerpt.After || len(f.Items[0].Marks) > 0 {
+			t.Fatalf("cracks: %s %+v", titles, f)
+		}
+		e := f.Items[0].Excerpt
+		for _, m := range e.Marks {
+			if word := string([]rune(e.Text)[m.From:m.To]); word != "cracks" {
+				t.Errorf("marked %q in %q", word, e.Text)
 			}
-			return titles, texts, f.Total
 		}
-		if titles, _, total := find("q=phot"); titles != "Photini;Photo markup;" || total != 2 {
-			t.Errorf("phot: %s %d", titles, total)
+		if len(e.Marks) == 0 || f.Left {
+			t.Errorf("%+v", f)
 		}
-		if titles, _, _ := find("q=phot&kinds=features"); titles != "Photo markup;" {
-			t.Errorf("among features: %s", titles)
-		}
-		if titles, texts, _ := find("q=cracks&texts=yes"); titles != "" || texts != "Photo markup;" {
-			t.Errorf("cracks: %s, %s", titles, texts)
+		if _, f := find("q=cracks&texts=yes&at=@1"); !f.Left {
+			t.Errorf("the past has no index of texts: %+v", f)
 		}
 		w.owner.get("fieldbook/search").refused(422, "q")
-		w.owner.get("fieldbook/search?q=a&kinds=feature&texts=1").refused(422, "kinds", "texts")
+		w.owner.get("fieldbook/search?q=a&kinds=feature&texts=1&product=none").refused(422, "kinds", "product", "texts")
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/throughline-pm/throughline/internal/fault"
-	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/web/ui"
 )
 
@@ -48,12 +47,8 @@ func (q *Request) actions(p Page, s *ui.Shell) []ui.Action {
 	return all
 }
 
-// proposalsAtMost is how many open proposals the palette offers to work in.
-const proposalsAtMost = 5
-
 // moments lead through time and into proposals, on the page that is shown.
 func (q *Request) moments(s *ui.Shell) []ui.Action {
-	here := q.R.URL.RequestURI()
 	all := []ui.Action{{Group: ui.Everywhere, Label: "See another moment", Icon: "history", Keys: []string{"T"}, Words: "time past as of date", Does: "time"}}
 	if c := s.Clock; c != nil {
 		if c.Visit.Href != "" {
@@ -68,15 +63,9 @@ func (q *Request) moments(s *ui.Shell) []ui.Action {
 		}
 		all = append([]ui.Action{{Label: label, Icon: "undo-2", Href: s.Banner.Back.Href, Words: "live present proposal"}}, all...)
 	}
-	n := 0
-	for p := range ledger.Proposals.All(q.now) {
-		if p.State != ledger.ProposalOpen || q.in != nil && q.in.ID == p.ID || n == proposalsAtMost {
-			continue
-		}
-		n++
+	for _, p := range q.proposals() {
 		all = append(all, ui.Action{
-			Group: ui.Everywhere, Label: "Work in " + p.Key + " " + p.Title, Icon: "git-pull-request", Words: "proposal branch",
-			Href: ui.With(ui.With(here, "at", ""), "in", p.Key),
+			Group: ui.Everywhere, Label: "Work in " + p.Key + " " + p.Title, Icon: "git-pull-request", Words: "proposal branch", Href: p.href,
 		})
 	}
 	return all

@@ -66,16 +66,13 @@ func (q *Request) offer(text string) error {
 		}
 		groups[i].Hits = append(groups[i].Hits, q.hit(scope, f))
 	}
-	if found.Total > len(found.All) || len(found.All) > 0 {
-		groups = append(groups, ui.HitGroup{Title: "Search", Hits: []ui.Hit{{
-			Title: "All results for “" + text + "”", Icon: "search", Href: ui.With(q.Path("find"), "q", text), Note: "descriptions and comments too",
-		}}})
-	} else {
-		return q.Fragment(ui.Hits("Nothing is called that", true, ui.HitGroup{Title: "Search", Hits: []ui.Hit{{
-			Title: "Search descriptions and comments for “" + text + "”", Icon: "search", Href: ui.With(q.Path("find"), "q", text),
-		}}}))
+	page := ui.Hit{Title: "All results for “" + text + "”", Icon: "search", Href: ui.With(q.Path("find"), "q", text), Note: "descriptions and comments too"}
+	message, corrected := "", found.Corrected
+	if len(groups) == 0 {
+		page.Title, page.Note = "Search descriptions and comments for “"+text+"”", ""
+		message, corrected = "Nothing is called that", true
 	}
-	return q.Fragment(ui.Hits("", found.Corrected, groups...))
+	return q.Fragment(ui.Hits(message, corrected, append(groups, ui.HitGroup{Title: "Search", Hits: []ui.Hit{page}})...))
 }
 
 // offerMoment leads the page that the reader is on to a moment.
@@ -290,7 +287,7 @@ func (q *Request) findPage(text string) error {
 func (q *Request) said(f Finding) string {
 	m := f.Row.Meta()
 	ago := q.Words().Ago(m.CreatedAt.Go())
-	if by := q.Kit.Accounts.Names(q.Context())(m.CreatedBy); by != "" {
+	if by := q.Names()(m.CreatedBy); by != "" {
 		return by + ", " + ago
 	}
 	return ago

@@ -65,7 +65,7 @@ func (q *Request) fillTime(s *ui.Shell, compare string) {
 		}
 	}
 	if q.past == "" {
-		clock.Proposals = q.proposals()
+		clock.Proposals = q.proposalMenu()
 	}
 }
 
@@ -78,15 +78,18 @@ func (q *Request) proposalPage(p *ledger.Proposal) string {
 	return "/w/" + q.Workspace.Slug + "/" + lead(p.Key, p.ID)
 }
 
-// proposalsNamed is how many open proposals the menu of time names.
+// proposalsNamed is how many open proposals are offered to work in, by the menu of time
+// and by the palette.
 const proposalsNamed = 5
 
-// proposals are the latest open proposals, each leading to this page in it, and where a new
-// one is made.
-func (q *Request) proposals() []ui.Moment {
-	if _, ok := q.Kit.Places[ledger.Proposals.Name()]; !ok {
-		return nil
-	}
+// inProposal leads this page into an open proposal.
+type inProposal struct {
+	*ledger.Proposal
+	href string
+}
+
+// proposals are the latest open proposals but the one that is shown.
+func (q *Request) proposals() []inProposal {
 	var open []*ledger.Proposal
 	for p := range ledger.Proposals.All(q.now) {
 		if p.State == ledger.ProposalOpen && (q.in == nil || p.ID != q.in.ID) {
@@ -94,9 +97,21 @@ func (q *Request) proposals() []ui.Moment {
 		}
 	}
 	slices.SortStableFunc(open, func(a, b *ledger.Proposal) int { return -cmp.Compare(a.CreatedAt, b.CreatedAt) })
-	var all []ui.Moment
+	var all []inProposal
 	for _, p := range open[:min(len(open), proposalsNamed)] {
-		all = append(all, ui.Moment{Name: p.Title, When: p.Key, Href: ui.With(ui.With(q.R.URL.RequestURI(), "at", ""), "in", p.Key)})
+		all = append(all, inProposal{p, ui.With(ui.With(q.R.URL.RequestURI(), "at", ""), "in", p.Key)})
+	}
+	return all
+}
+
+// proposalMenu has the open proposals, and where a new one is made.
+func (q *Request) proposalMenu() []ui.Moment {
+	if _, ok := q.Kit.Places[ledger.Proposals.Name()]; !ok {
+		return nil
+	}
+	var all []ui.Moment
+	for _, p := range q.proposals() {
+		all = append(all, ui.Moment{Name: p.Title, When: p.Key, Href: p.href})
 	}
 	if q.Workspace.Role.AtLeast(access.Contributor) {
 		all = append(all, ui.Moment{Name: "New proposal…", Href: "/w/" + q.Workspace.Slug + "/proposals/new"})
