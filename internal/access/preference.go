@@ -26,20 +26,3 @@ func (a *Accounts) Prefer(ctx context.Context, account, workspace ledger.ID, nam
 		return err
 	})
 }
-
-// ForgetWorkspace removes what is kept of a workspace that is no more: invitations to it,
-// visits and preferences.
-func (a *Accounts) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
-	return a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range []string{
-			`DELETE FROM invitations WHERE workspace = $1`,
-			`DELETE FROM visits WHERE workspace = $1`,
-			`DELETE FROM preferences WHERE workspace = $1`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, workspace); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}

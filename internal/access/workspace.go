@@ -1,6 +1,8 @@
 package access
 
 import (
+	"context"
+	"database/sql"
 	"slices"
 	"strings"
 	"sync"
@@ -108,4 +110,21 @@ func (w Workspace) Zone() *time.Location {
 // Weekday returns the first day of the week.
 func (w Workspace) Weekday() time.Weekday {
 	return []time.Weekday{time.Monday, time.Sunday, time.Saturday}[max(0, slices.IndexFunc(weekdays, func(o table.Option) bool { return o.Name == w.FirstWeekday }))]
+}
+
+// ForgetWorkspace removes what is kept of a workspace that is no more: what its members
+// keep for themselves, invitations to it, and tokens that are good for it alone.
+func (a *Accounts) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
+	var tokens []ledger.ID
+	if err := query(ctx, a.db, func(rows *sql.Rows) error {
+		var id ledger.ID
+		err := rows.Scan(&id)
+		tokens = append(tokens, id)
+		return err
+	}, `SELECT id FROM tokens WHERE workspace = $1`, workspace); err != nil {
+		return err
+	}
+	return a.change(ctx, tokens, func(ctx context.Context, tx *sql.Tx) error {
+		return ledger.ForgetRecordsIn(ctx, tx, workspace, "invitations", "visits", "preferences", "favourites", "tokens")
+	})
 }

@@ -14,6 +14,7 @@ import (
 	_ "time/tzdata" // a workspace has a time zone, also on a machine that knows none
 
 	"github.com/throughline-pm/throughline/internal/access"
+	"github.com/throughline-pm/throughline/internal/api"
 	"github.com/throughline-pm/throughline/internal/config"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/files"
@@ -42,6 +43,7 @@ type App struct {
 	demo     func(context.Context, *App, access.Account) (string, error)
 	imports  *importweb.Importer
 	notices  *notify.Box
+	rest     *api.API
 	routes   []web.Route
 	handler  http.Handler
 	stopping chan struct{} // closed when the server begins to stop
@@ -175,7 +177,13 @@ func (a *App) RemoveWorkspace(ctx context.Context, id ledger.ID) error {
 	if err := a.Ledger.RemoveWorkspace(ctx, id); err != nil {
 		return err
 	}
-	return errors.Join(a.Accounts.ForgetWorkspace(ctx, id), a.imports.Forget(ctx, id), a.Files.RemoveWorkspace(ctx, id))
+	var errs []error
+	for _, room := range []interface {
+		ForgetWorkspace(context.Context, ledger.ID) error
+	}{a.Accounts, a.notices, a.imports, a.Files, a.rest} {
+		errs = append(errs, room.ForgetWorkspace(ctx, id))
+	}
+	return errors.Join(errs...)
 }
 
 // Workspace returns the workspace with the slug; without one, the only workspace.

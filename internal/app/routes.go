@@ -42,8 +42,7 @@ func (a *App) route(ctx context.Context) error {
 		return err
 	}
 	kit.Notices = a.notices
-	rest, err := api.Open(ctx, kit)
-	if err != nil {
+	if a.rest, err = api.Open(ctx, kit); err != nil {
 		return err
 	}
 	if a.imports, err = importweb.Open(ctx, kit, rules); err != nil {
@@ -54,7 +53,7 @@ func (a *App) route(ctx context.Context) error {
 		web.Routes(kit),
 		pages.Routes(),
 		a.imports.Routes(),
-		rest.Routes(),
+		a.rest.Routes(),
 	)
 	a.handler, err = web.New(kit, a.routes)
 	return err

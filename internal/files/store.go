@@ -307,12 +307,7 @@ func (s *Store) remove(ctx context.Context, workspace, sum string, before time.T
 	return tx.Commit()
 }
 
-// RemoveWorkspace takes all files of a workspace away.
-func (s *Store) RemoveWorkspace(ctx context.Context, workspace ledger.ID) error {
-	for _, text := range []string{`DELETE FROM files WHERE workspace = $1`, `DELETE FROM file_pieces WHERE workspace = $1`} {
-		if _, err := s.db.ExecContext(ctx, text, workspace.String()); err != nil {
-			return err
-		}
-	}
-	return nil
+// ForgetWorkspace takes all files of a workspace that is no more away.
+func (s *Store) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
+	return ledger.ForgetRecords(ctx, s.db, workspace, "files", "file_pieces")
 }

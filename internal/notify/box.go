@@ -131,14 +131,15 @@ func (b *Box) Sweep(ctx context.Context) error {
 		return err
 	}
 	for _, id := range gone {
-		for _, forget := range []string{
-			`DELETE FROM notify_follows WHERE workspace = $1`, `DELETE FROM notify_items WHERE workspace = $1`,
-			`DELETE FROM notify_notices WHERE workspace = $1`, `DELETE FROM notify_touched WHERE workspace = $1`,
-		} {
-			if _, err := b.db.ExecContext(ctx, forget, id); err != nil {
-				return fmt.Errorf("forget the notices of a workspace that is gone: %w", err)
-			}
+		if err := b.ForgetWorkspace(ctx, id); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// ForgetWorkspace removes what was told and who follows what in a workspace that is no
+// more. The follower may be at it meanwhile: Sweep looks again.
+func (b *Box) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
+	return ledger.ForgetRecords(ctx, b.db, workspace, "notify_follows", "notify_items", "notify_notices", "notify_touched")
 }

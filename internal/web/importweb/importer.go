@@ -79,8 +79,8 @@ func (im *Importer) Sweep(ctx context.Context) error {
 	return im.store.sweep(ctx, 24*time.Hour, 30*24*time.Hour)
 }
 
-// Forget removes all imports into a workspace that is no more.
-func (im *Importer) Forget(ctx context.Context, workspace ledger.ID) error {
+// ForgetWorkspace removes all imports into a workspace that is no more.
+func (im *Importer) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
 	return im.store.leave(ctx, workspace)
 }
 

@@ -169,16 +169,11 @@ func (s store) forget(ctx context.Context, id ledger.ID) error {
 
 // leave removes all imports into a workspace.
 func (s store) leave(ctx context.Context, workspace ledger.ID) error {
-	for _, statement := range []string{
-		`DELETE FROM web_import_pieces WHERE import IN (SELECT id FROM web_imports WHERE workspace = $1)`,
-		`DELETE FROM web_imports WHERE workspace = $1`,
-		`DELETE FROM web_import_runs WHERE workspace = $1`,
-	} {
-		if _, err := s.db.ExecContext(ctx, statement, workspace.String()); err != nil {
-			return err
-		}
+	const pieces = `DELETE FROM web_import_pieces WHERE import IN (SELECT id FROM web_imports WHERE workspace = $1)`
+	if _, err := s.db.ExecContext(ctx, pieces, workspace.String()); err != nil {
+		return err
 	}
-	return nil
+	return ledger.ForgetRecords(ctx, s.db, workspace, "web_imports", "web_import_runs")
 }
 
 // sweep removes the files of imports that are older than files, and imports that are older
