@@ -1,6 +1,7 @@
 package plan
 
-// Problem is what is to be planned. The zero value of a field that is left out means
+// Problem is what is to be planned; [Problem.Validate] says whether it holds together, and
+// the constants beginning with Max how large it may be. The zero value of a field that is left out means
 // "none" unless its comment says otherwise. Elements name each other by their IDs, which
 // are unique among the elements of their sort.
 type Problem struct {
@@ -39,7 +40,7 @@ type Pool struct {
 	// Changes give another capacity from a moment on, in increasing order of At.
 	Changes []Step `json:"changes,omitempty"`
 	// Reserve is the share of every period's capacity that is not planned, 0 to below 1;
-	// what is left is rounded down to whole units.
+	// what is left is rounded down to whole units, of which 1e-9 may be missing.
 	Reserve float64 `json:"reserve,omitempty"`
 	// Cost is the price of a unit-period.
 	Cost float64 `json:"cost,omitempty"`
@@ -127,7 +128,8 @@ type Activity struct {
 type Mode struct {
 	Name string `json:"name,omitempty"`
 	// Duration in periods. 0 means: as long as the demand that takes longest, its planned
-	// effort by its units, rounded up; without such a demand the activity takes no time.
+	// effort by its units, rounded up (what exceeds a whole period by up to 1e-9 is
+	// dropped); without such a demand the activity takes no time.
 	Duration int      `json:"duration,omitempty"`
 	Demands  []Demand `json:"demands,omitempty"`
 }
@@ -155,7 +157,7 @@ type Effort struct {
 }
 
 // Link holds two activities apart by a minimum and, if set, a maximum number of periods,
-// counted between the moments its sort names.
+// counted between the moments its sort names. It says nothing if one of them is left out.
 type Link struct {
 	From string   `json:"from"`
 	To   string   `json:"to"`
