@@ -106,7 +106,7 @@ func (t *TrackRecord) Backtest(first int, settled time.Time, options TrackOption
 	if len(forecasts) == 0 {
 		return nil, fmt.Errorf("back-test: no promise of the periods from %d on was over by %s", first, settled.Format(time.DateOnly))
 	}
-	return score(forecasts), nil
+	return scoreAll(forecasts), nil
 }
 
 // late is by how many periods the commitment was late, as known at a moment.
@@ -159,7 +159,7 @@ func (b baseline) by(stage string) (out [farthestScored + 1]float64) {
 	return out
 }
 
-func score(forecasts []scored) *Backtest {
+func scoreAll(forecasts []scored) *Backtest {
 	n := float64(len(forecasts))
 	b := &Backtest{Forecasts: len(forecasts)}
 	b.Model = scoresOf(forecasts, func(s *scored) *[farthestScored + 1]float64 { return &s.model })

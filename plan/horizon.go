@@ -10,14 +10,14 @@ const farHorizon = 3
 // else: most plans further than that move.
 type Distance struct {
 	weight    float64
-	all       share
-	distances [farHorizon + 1]share
-	cells     map[cell]share
+	all       keptShare
+	distances [farHorizon + 1]keptShare
+	cells     map[horizonCell]keptShare
 	share     float64
 	prior     float64
 }
 
-type cell struct {
+type horizonCell struct {
 	stage    string
 	distance int
 }
@@ -30,9 +30,9 @@ func (t *TrackRecord) LearnDistance(at time.Time, options TrackOptions) (*Distan
 		return nil, err
 	}
 	o := options.withDefaults()
-	d := &Distance{weight: o.StageWeight, share: o.Share, prior: o.Weight, cells: map[cell]share{}}
+	d := &Distance{weight: o.StageWeight, share: o.Share, prior: o.Weight, cells: map[horizonCell]keptShare{}}
 	for c, kept := range t.known(at) {
-		where := cell{c.Stage, distance(c.Period - t.current(c.Made))}
+		where := horizonCell{c.Stage, horizonOf(c.Period - t.current(c.Made))}
 		d.all.add(kept)
 		d.distances[where.distance].add(kept)
 		s := d.cells[where]
@@ -42,13 +42,13 @@ func (t *TrackRecord) LearnDistance(at time.Time, options TrackOptions) (*Distan
 	return d, nil
 }
 
-func distance(periods int) int { return min(max(periods, 0), farHorizon) }
+func horizonOf(periods int) int { return min(max(periods, 0), farHorizon) }
 
 // Chance returns how likely a target of a stage is to be met that lies so many periods
 // ahead; 0 is the period under way. A stage's share at a distance is shrunk to that of all
 // stages at the distance, and that to the share of all.
 func (d *Distance) Chance(stage string, periods int) Chance {
-	where := cell{stage, distance(periods)}
+	where := horizonCell{stage, horizonOf(periods)}
 	mean := d.all.towards(d.share, d.prior)
 	mean = d.distances[where.distance].towards(mean, d.weight)
 	s := d.cells[where]

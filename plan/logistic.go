@@ -52,7 +52,7 @@ func fitLogistic(rows [][]float64, kept []float64, ridge float64) *logistic {
 		}
 		l.factor = cholesky(info)
 		step := 0.0
-		for a, d := range solve(l.factor, gradient) {
+		for a, d := range solveCholesky(l.factor, gradient) {
 			l.theta[a] += d
 			step = max(step, math.Abs(d))
 		}
@@ -66,7 +66,7 @@ func fitLogistic(rows [][]float64, kept []float64, ridge float64) *logistic {
 // score returns the moderated log-odds of a row, and what each column adds to them.
 func (l *logistic) score(row []float64) (odds float64, effects []float64) {
 	x := l.standardise(row)
-	v := dot(x, solve(l.factor, x))
+	v := dot(x, solveCholesky(l.factor, x))
 	shrink := 1 / math.Sqrt(1+math.Pi*v/8)
 	effects = make([]float64, len(row))
 	for j := range effects {
@@ -134,8 +134,8 @@ func cholesky(a [][]float64) [][]float64 {
 	return l
 }
 
-// solve returns x with L·L'·x = b.
-func solve(l [][]float64, b []float64) []float64 {
+// solveCholesky returns x with L·L'·x = b.
+func solveCholesky(l [][]float64, b []float64) []float64 {
 	x := make([]float64, len(b))
 	for i := range b {
 		x[i] = (b[i] - dot(l[i][:i], x[:i])) / l[i][i]

@@ -23,8 +23,8 @@ type Simulated struct {
 // never multiplied, nor is the smaller taken: both know of overruns, which would then
 // count twice.
 type Residual struct {
-	all    share
-	groups map[string]share
+	all    keptShare
+	groups map[string]keptShare
 	pool   bool
 }
 
@@ -57,13 +57,13 @@ func LearnResidual(past []Simulated, at time.Time) *Residual {
 }
 
 func residualAt(past []Simulated, at time.Time) *Residual {
-	r := &Residual{groups: map[string]share{}}
+	r := &Residual{groups: map[string]keptShare{}}
 	for _, s := range past {
 		if s.Known.After(at) {
 			continue
 		}
 		g := r.groups[s.Group]
-		for _, sum := range []*share{&g, &r.all} {
+		for _, sum := range []*keptShare{&g, &r.all} {
 			sum.made += s.Chance
 			if s.Kept {
 				sum.kept++

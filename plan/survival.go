@@ -8,7 +8,7 @@ import (
 // hazards[j-1] is the chance that something which was not delivered before is delivered
 // exactly j periods late; the last stands for all later periods together.
 type hazards struct {
-	chance [lags]float64
+	chance [ages]float64
 	// lateOutcomes counts deliveries that came late, which is what the tail rests on.
 	lateOutcomes int
 }
@@ -27,7 +27,7 @@ const (
 // how a forecast may say "never".
 func (t *TrackRecord) hazards(at time.Time) hazards {
 	now := t.current(at)
-	var came, atRisk [lags]float64
+	var came, atRisk [ages]float64
 	h := hazards{}
 	for i := range t.Commitments {
 		c := &t.Commitments[i]
@@ -39,7 +39,7 @@ func (t *TrackRecord) hazards(at time.Time) hazards {
 			continue
 		}
 		for p := c.Period + 1; p < now; p++ {
-			l := lag(p - c.Period)
+			l := ageOf(p - c.Period)
 			atRisk[l]++
 			if r.Outcome == Missed && r.Period == p {
 				came[l]++
@@ -58,10 +58,10 @@ func (t *TrackRecord) hazards(at time.Time) hazards {
 
 // at is the chance of delivery exactly j periods late, j from 1, given none before.
 func (h *hazards) at(j int) float64 {
-	if j <= lags {
+	if j <= ages {
 		return h.chance[j-1]
 	}
-	return h.chance[lags-1] * math.Pow(tailHazard, float64(j-lags))
+	return h.chance[ages-1] * math.Pow(tailHazard, float64(j-ages))
 }
 
 // Lateness is the distribution of the number of whole periods by which a promise is late.

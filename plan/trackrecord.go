@@ -110,22 +110,22 @@ type Experience struct {
 	Outcomes int
 	options  TrackOptions
 	columns  []string
-	all      share
-	stages   map[string]share
+	all      keptShare
+	stages   map[string]keptShare
 	logistic *logistic // nil while there are too few outcomes
 	late     hazards
 }
 
-// share counts promises kept out of those made; kept is no whole number because a promise
+// keptShare counts promises kept out of those made; kept is no whole number because a promise
 // that merely stands counts for less.
-type share struct{ kept, made float64 }
+type keptShare struct{ kept, made float64 }
 
 // towards is the share shrunk to a prior mean that counts as weight promises.
-func (s share) towards(mean, weight float64) float64 {
+func (s keptShare) towards(mean, weight float64) float64 {
 	return (s.kept + weight*mean) / (s.made + weight)
 }
 
-func (s *share) add(kept float64) {
+func (s *keptShare) add(kept float64) {
 	s.kept += kept
 	s.made++
 }
@@ -137,7 +137,7 @@ func (t *TrackRecord) Learn(at time.Time, options TrackOptions) (*Experience, er
 		return nil, err
 	}
 	o := options.withDefaults()
-	e := &Experience{options: o, columns: t.Columns, stages: map[string]share{}}
+	e := &Experience{options: o, columns: t.Columns, stages: map[string]keptShare{}}
 	var rows [][]float64
 	var kept []float64
 	for c, y := range t.known(at) {
@@ -171,7 +171,7 @@ func (t *TrackRecord) known(at time.Time) iter.Seq2[*Commitment, float64] {
 			case Confirmed:
 				kept = 1
 			case Standing:
-				kept = stays[lag(now-c.Period)]
+				kept = stays[ageOf(now-c.Period)]
 			}
 			if !yield(c, kept) {
 				return
@@ -201,17 +201,17 @@ func (c *Commitment) at(at time.Time) Reading {
 	return r
 }
 
-// lags is the number of ages a standing promise is told apart by: 1, 2, 3 periods, and more.
-const lags = 4
+// ages is the number of ages a standing promise is told apart by: 1, 2, 3 periods, and more.
+const ages = 4
 
-func lag(periods int) int { return min(periods, lags) - 1 }
+func ageOf(periods int) int { return min(periods, ages) - 1 }
 
 // staying estimates, for each age in periods, the chance that a promise that merely stands
 // will not be taken back later. It looks at earlier freezes what stood, and at the moment
 // at what became of it. Outcomes are restated late: learning from them as they were
 // restated in the end would be looking ahead.
-func (t *TrackRecord) staying(at time.Time, now int) [lags]float64 {
-	var seen [lags]share
+func (t *TrackRecord) staying(at time.Time, now int) [ages]float64 {
+	var seen [ages]keptShare
 	for p := range now {
 		freeze := t.Periods[p].Freeze
 		if freeze.IsZero() || freeze.After(at) {
@@ -224,11 +224,11 @@ func (t *TrackRecord) staying(at time.Time, now int) [lags]float64 {
 				if c.at(at).Outcome <= Confirmed {
 					kept = 1
 				}
-				seen[lag(p-c.Period)].add(kept)
+				seen[ageOf(p-c.Period)].add(kept)
 			}
 		}
 	}
-	var out [lags]float64
+	var out [ages]float64
 	for l, s := range seen {
 		out[l] = s.towards(0.9, 20)
 	}
