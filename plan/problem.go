@@ -90,7 +90,7 @@ type Feature struct {
 //
 //	p · (Lump·e^(-ρL) + ∫ Rate(s)·Adoption(s-L)·e^(-ρs) ds)   for s from L to ValueHorizon
 //
-// with ρ the discount and p the chance of success.
+// with ρ the discount and p the chance of success; nothing if L is ValueHorizon or later.
 type Value struct {
 	// Lump is gained once, at the go-live.
 	Lump float64 `json:"lump,omitempty"`
@@ -215,7 +215,8 @@ type Rule struct {
 type RuleSort string
 
 const (
-	// Deadline: each feature is live, each activity finished, at moment At at the latest.
+	// Deadline: each feature is live, each activity finished if it is done, at moment At at
+	// the latest.
 	// With a Penalty a feature may be later or left out, and counts as live at Horizon then.
 	Deadline RuleSort = "deadline"
 	// InRelease: each feature goes live with Release exactly.
