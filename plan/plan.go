@@ -28,7 +28,8 @@ type PlannedFeature struct {
 	Release string `json:"release,omitempty"`
 	// Finish is the moment its last activity is finished; 0 without activities.
 	Finish int `json:"finish,omitempty"`
-	// Value is what the feature brings, less what its work costs and its penalties.
+	// Value is what the feature brings, less what its work costs and the penalties for its
+	// own deadlines and for not being where the reference has it.
 	Value float64 `json:"value"`
 }
 
