@@ -84,7 +84,7 @@ func TestGenerateAgain(t *testing.T) {
 		}
 		return b.String()
 	}
-	if text(7) != text(7) {
+	if first, second := text(7), text(7); first != second {
 		t.Error("one seed gives two problems")
 	}
 	if text(7) == text(8) {
