@@ -28,9 +28,7 @@ func newIndividual(n int) *individual {
 type island struct {
 	way        [2]*generator // forward, backward
 	random     random
-	bound      int32 // reaching it ends the search
-	limit      int   // of schedules
-	made       int
+	made       int // schedules
 	makespan   int32
 	best       []int32 // starts in forward time
 	population [2][]*individual
@@ -44,8 +42,8 @@ type island struct {
 // size is the number of individuals in each of the two populations.
 const size = 60
 
-func newIsland(p *project, bound int32, limit int, seed uint64) *island {
-	i := &island{random: random{seed}, bound: bound, limit: limit, makespan: math.MaxInt32}
+func newIsland(p *project, seed uint64) *island {
+	i := &island{random: random{seed}, makespan: math.MaxInt32}
 	i.way = [2]*generator{newGenerator(p, &i.made), newGenerator(p.mirror, &i.made)}
 	i.best, i.list, i.start = make([]int32, p.n), make([]int32, p.n), make([]int32, p.n)
 	i.spare = newIndividual(p.n)
@@ -53,11 +51,10 @@ func newIsland(p *project, bound int32, limit int, seed uint64) *island {
 	return i
 }
 
-// run searches until so many schedules are made in all, the limit is reached, the makespan
-// is proven to be the least, or the context is done.
-func (i *island) run(ctx context.Context, until int) {
-	until = min(until, i.limit)
-	for i.made < until && i.makespan > i.bound {
+// run makes so many schedules, fewer if one comes to be as short as the bound or the
+// context is done.
+func (i *island) run(ctx context.Context, bound int32, schedules int) {
+	for until := i.made + schedules; i.made < until && i.makespan > bound; {
 		if i.made%64 == 63 && ctx.Err() != nil {
 			return
 		}
@@ -71,8 +68,8 @@ func (i *island) step() {
 	if founded := len(i.population[0]) + len(i.population[1]); founded < 2*size {
 		d := founded & 1
 		i.sampler.sample(i.way[d].project, &i.random, i.list)
-		i.population[d] = append(i.population[d], i.decode(d))
-		i.spare = nil
+		i.decode(d)
+		i.settle(d)
 		return
 	}
 	d := int(i.random.next() >> 63)
@@ -181,6 +178,10 @@ func (i *island) cross(father, mother *individual) {
 // or there already.
 func (i *island) settle(d int) {
 	all, child := i.population[d], i.spare
+	if len(all) < size {
+		i.population[d], i.spare = append(all, child), nil
+		return
+	}
 	worst := 0
 	for k, other := range all {
 		if other.makespan == child.makespan && slices.Equal(other.start, child.start) {
@@ -201,6 +202,9 @@ func (i *island) welcome(start []int32) {
 	makespan := int32(0)
 	for a, t := range start {
 		makespan = max(makespan, t+p.duration[a])
+	}
+	if i.spare == nil {
+		i.spare = newIndividual(p.n)
 	}
 	guest := i.spare
 	guest.makespan = makespan

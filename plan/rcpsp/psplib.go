@@ -31,9 +31,9 @@ func ReadPSPLIB(r io.Reader) (*Instance, error) {
 
 // The sections of a file, by the words that open them.
 const (
-	precedence   = "PRECEDENCE RELATIONS"
-	requests     = "REQUESTS/DURATIONS"
-	availability = "RESOURCEAVAILABILITIES"
+	precedenceTitle   = "PRECEDENCE RELATIONS"
+	requestsTitle     = "REQUESTS/DURATIONS"
+	availabilityTitle = "RESOURCEAVAILABILITIES"
 )
 
 // psplib is a reader's place in a file.
@@ -98,11 +98,11 @@ func (p *psplib) take(text string) error {
 		return nil
 	}
 	switch p.section {
-	case precedence:
+	case precedenceTitle:
 		return p.successors(text)
-	case requests:
+	case requestsTitle:
 		return p.requests(text)
-	case availability:
+	case availabilityTitle:
 		return p.capacities(text)
 	}
 	return nil
@@ -128,7 +128,7 @@ func (p *psplib) field(title, value string) (err error) {
 		if others, err = count(value); err == nil && others != 0 {
 			err = fmt.Errorf("%d resources that are not renewable", others)
 		}
-	case precedence, requests, availability:
+	case precedenceTitle, requestsTitle, availabilityTitle:
 		if p.jobs < 0 || p.resources < 0 {
 			err = errors.New("stands before the numbers of jobs and renewable resources")
 		}

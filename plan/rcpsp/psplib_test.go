@@ -64,7 +64,7 @@ func TestReadPSPLIB(t *testing.T) {
 	if !reflect.DeepEqual(in, want) {
 		t.Errorf("read %+v, not %+v", in, want)
 	}
-	if r := solve(t, in, Options{Schedules: 100}); r.Makespan != 7 {
+	if r := solve(t, in, Options{}); r.Makespan != 7 || !r.Optimal {
 		t.Errorf("makespan %d, not 7", r.Makespan)
 	}
 }

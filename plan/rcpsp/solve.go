@@ -73,95 +73,142 @@ func Solve(ctx context.Context, in *Instance, opt Options) (Result, error) {
 	return r, nil
 }
 
-// search is a run of Solve: islands that search on their own and meet after each epoch.
-// How many there are and when they meet follows from the limit of schedules, not from the
-// number of workers.
+// search is a run of Solve: islands that search on their own, and a prover, which meet after
+// each epoch. How many islands there are, what each does in an epoch and what they then
+// tell each other follows from the limit of schedules, not from the number of workers.
 type search struct {
 	*project
 	opt      Options
+	limit    int
 	bound    int32
 	makespan int32
 	best     []int32
 	islands  []*island
+	prover   *prover
 }
 
 const (
 	unlimited = math.MaxInt
-	// small is a limit too small to share out among islands.
+
+	// small is a limit too small to share out among islands, of which there are some
+	// otherwise.
 	small = 20_000
+	some  = 4
+
+	// epoch is how many schedules an island makes between two meetings.
+	epoch = 5_000
 )
 
 func newSearch(p *project, opt Options) *search {
 	if opt.Workers == 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
-	s := &search{project: p, opt: opt, makespan: math.MaxInt32}
+	s := &search{project: p, opt: opt, limit: opt.Schedules, makespan: math.MaxInt32, best: make([]int32, p.n)}
 	s.bound = p.lowerBound()
-	islands := 4
-	limit := opt.Schedules
+	islands := some
 	switch {
-	case limit == 0:
-		limit = unlimited
-		islands = max(opt.Workers, 1)
-	case limit < small:
+	case s.limit == 0:
+		s.limit = unlimited
+		islands = max(some, opt.Workers)
+	case s.limit < small:
 		islands = 1
 	}
 	for i := range islands {
-		share := limit
-		if limit != unlimited {
-			share = (limit + islands - 1 - i) / islands
-		}
-		s.islands = append(s.islands, newIsland(p, s.bound, share, opt.Seed+uint64(i)<<32))
+		s.islands = append(s.islands, newIsland(p, opt.Seed+uint64(i)<<32))
 	}
+	s.prover = newProver(p, s.bound)
 	return s
 }
 
-func (s *search) schedules() (n int) {
+func (s *search) schedules() int {
+	n := s.prover.made
 	for _, i := range s.islands {
 		n += i.made
 	}
 	return n
 }
 
-// epoch is how many schedules an island makes between two meetings.
-const epoch = 5_000
-
+// run searches until there is nothing more to find or to spend.
 func (s *search) run(ctx context.Context) {
-	for over := false; !over; {
-		turn := make(chan *island, len(s.islands))
-		for _, i := range s.islands {
-			turn <- i
+	for {
+		left := s.limit - s.schedules()
+		if left <= 0 {
+			return
 		}
-		close(turn)
-		var all sync.WaitGroup
-		for range min(s.opt.Workers, len(s.islands)) {
-			all.Go(func() {
-				for i := range turn {
-					i.run(ctx, i.made+epoch)
-				}
-			})
-		}
-		all.Wait()
-		over = true
-		var from *island
-		for _, i := range s.islands {
-			if i.makespan < s.makespan {
-				s.makespan, s.best, from = i.makespan, i.best, i
-			}
-			over = over && i.made >= i.limit
-		}
+		s.together(s.plan(ctx, left))
+		s.meet()
 		if s.opt.Progress != nil {
 			s.opt.Progress(Progress{s.schedules(), int(s.makespan), int(s.bound)})
 		}
 		if s.makespan <= s.bound || ctx.Err() != nil {
 			return
 		}
-		if from != nil {
-			for _, i := range s.islands {
-				if i != from {
-					i.welcome(s.best)
-				}
+	}
+}
+
+// plan shares the work of an epoch out.
+func (s *search) plan(ctx context.Context, left int) (tasks []func()) {
+	quota := epoch
+	if len(s.islands) == 1 {
+		quota = (s.limit + 7) / 8
+	}
+	if s.makespan < math.MaxInt32 && s.provable(s.makespan) {
+		dives := min(left, int(s.proofShare()*float64(quota)))
+		left -= dives
+		makespan := s.makespan
+		tasks = append(tasks, func() { s.prover.refute(ctx, makespan, dives) })
+	}
+	for k, i := range s.islands {
+		share := min(quota, left/(len(s.islands)-k))
+		left -= share
+		tasks = append(tasks, func() { i.run(ctx, s.bound, share) })
+	}
+	return tasks
+}
+
+// proofShare is how many dives into the search tree are made for each schedule of an island.
+func (s *search) proofShare() float64 {
+	if s.n > 40 {
+		return 0
+	}
+	return 1
+}
+
+// together does the tasks with as many workers as there may be.
+func (s *search) together(tasks []func()) {
+	turn := make(chan func(), len(tasks))
+	for _, t := range tasks {
+		turn <- t
+	}
+	close(turn)
+	var all sync.WaitGroup
+	for range min(s.opt.Workers, len(tasks)) {
+		all.Go(func() {
+			for t := range turn {
+				t()
 			}
+		})
+	}
+	all.Wait()
+}
+
+// meet takes the best that has been found and tells it to all.
+func (s *search) meet() {
+	var from *island
+	for _, i := range s.islands {
+		if i.makespan < s.makespan {
+			s.makespan, from = i.makespan, i
+			copy(s.best, i.best)
+		}
+	}
+	if v := s.prover; v.found < s.makespan {
+		s.makespan, from = v.found, nil
+		copy(s.best, v.best)
+	}
+	s.bound = max(s.bound, s.prover.bound)
+	for _, i := range s.islands {
+		if i != from && i.makespan > s.makespan {
+			i.welcome(s.best)
 		}
 	}
 }

@@ -236,8 +236,8 @@ func TestSolveRefuses(t *testing.T) {
 func TestDecodingAllocatesNothing(t *testing.T) {
 	for _, resources := range []int{4, 9} {
 		p, _, _ := compile(generate(shape{120, 1.5, 0.5, 0.2, resources, 10}, 1))
-		i := newIsland(p, p.lowerBound(), unlimited, 1)
-		i.run(t.Context(), 1000)
+		i := newIsland(p, 1)
+		i.run(t.Context(), 0, 1000)
 		if n := testing.AllocsPerRun(1000, i.step); n != 0 {
 			t.Errorf("%d resources: %g allocations a schedule", resources, n)
 		}
