@@ -132,6 +132,7 @@ func compile(p *Problem) (*model, error) {
 	if err := m.apply(p.Rules); err != nil {
 		return nil, err
 	}
+	m.excludeCoupled()
 	if err := m.propagate(); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ type Problem struct {
 	Features   []Feature  `json:"features,omitempty"`
 	Activities []Activity `json:"activities"`
 	Links      []Link     `json:"links,omitempty"`
-	// Releases go out in this order: cut-offs and go-lives must not decrease.
+	// Releases go out in this order: cut-offs, cut-offs less stabilisation, and go-lives
+	// must not decrease.
 	Releases  []Release `json:"releases,omitempty"`
 	Synergies []Synergy `json:"synergies,omitempty"`
 	Rules     []Rule    `json:"rules,omitempty"`
@@ -179,7 +180,7 @@ const (
 )
 
 // Release is a dated bucket: what is finished, and then stable for Stabilisation periods,
-// by CutOff may go live at GoLive.
+// by CutOff may go live at GoLive; a feature without activities may go with any release.
 type Release struct {
 	ID            string `json:"id"`
 	CutOff        int    `json:"cutOff"`

@@ -72,6 +72,45 @@ func (m *model) apply(rules []Rule) error {
 	return nil
 }
 
+// excludeCoupled leaves features out that have to go live together and may not: because
+// they have to stand apart, or because that many of a set may not be built.
+func (m *model) excludeCoupled() {
+	coupling := make([]int, len(m.features)) // the first of those that go live together
+	for i := range coupling {
+		coupling[i] = -1
+	}
+	for first := range m.features {
+		if coupling[first] >= 0 {
+			continue
+		}
+		coupling[first] = first
+		for open := []int{first}; len(open) > 0; {
+			f := open[len(open)-1]
+			open = open[:len(open)-1]
+			for _, g := range m.features[f].together {
+				if coupling[g] < 0 {
+					coupling[g] = first
+					open = append(open, g)
+				}
+			}
+		}
+	}
+	exclude := func(features []int, limit int) {
+		count := map[int]int{}
+		for _, f := range features {
+			if count[coupling[f]]++; count[coupling[f]] > limit {
+				m.features[f].out = true
+			}
+		}
+	}
+	for _, features := range m.apart {
+		exclude(features, 1)
+	}
+	for _, e := range m.either {
+		exclude(e.features, e.limit)
+	}
+}
+
 // featureDeadline takes a deadline into the feature's releases or into its worth.
 func (m *model) featureDeadline(f *feature, r *Rule) {
 	if r.Penalty == 0 {

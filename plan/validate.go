@@ -373,6 +373,10 @@ func (v *validator) releases() {
 		if r.CutOff < before.CutOff {
 			v.add(e, "its cut-off %d comes before that of %s, %d; put the releases in order", r.CutOff, b, before.CutOff)
 		}
+		if r.CutOff-r.Stabilisation < before.CutOff-before.Stabilisation {
+			v.add(e, "what goes live with it must be finished by %d, before what goes with %s, by %d; shorten its stabilisation, or put the releases in order",
+				r.CutOff-r.Stabilisation, b, before.CutOff-before.Stabilisation)
+		}
 		if r.GoLive < before.GoLive {
 			v.add(e, "goes live at %d, before %s at %d; put the releases in order", r.GoLive, b, before.GoLive)
 		}

@@ -114,6 +114,7 @@ func TestValidate(t *testing.T) {
 			{func(p *plan.Problem) { p.Releases[1].CutOff = 19 }, `before that of release "R1", 20`},
 			{func(p *plan.Problem) { p.Releases[1].CutOff, p.Releases[1].GoLive = 20, 21 }, `before release "R1" at 22`},
 			{func(p *plan.Problem) { p.Releases[1].GoLive = 39 }, "before its cut-off 40"},
+			{func(p *plan.Problem) { p.Releases[1].Stabilisation = 23 }, `finished by 17, before what goes with release "R1", by 18`},
 		},
 		`release "R3"`: {{func(p *plan.Problem) { p.Releases[2].CutOff = 61 }, "after the horizon 60"}},
 		`feature "G"`: {

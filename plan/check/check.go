@@ -331,20 +331,21 @@ func able(p *plan.Person, d plan.Demand, from, until int) bool {
 
 // features checks what goes live with which release.
 func (c *checker) features() {
-	finishes := map[string]int{}
+	finishes := map[string]int{} // of features that have activities
 	for _, x := range c.order {
 		finishes[x.activity.Feature] = max(finishes[x.activity.Feature], x.finish)
 	}
 	for i, f := range c.a.Features {
 		e := fmt.Sprintf("feature %q", f.Feature)
-		k, finish := c.live[f.Feature], finishes[f.Feature]
+		k := c.live[f.Feature]
+		finish, works := finishes[f.Feature]
 		if f.Finish != finish {
 			c.add(e, "its finish is told as %d; it is %d", f.Finish, finish)
 		}
 		if k < 0 {
 			continue
 		}
-		if r := c.p.Releases[k]; finish+r.Stabilisation > r.CutOff {
+		if r := c.p.Releases[k]; works && finish+r.Stabilisation > r.CutOff {
 			c.add(e, "it is finished at %d, too late to be stable for %d periods by the cut-off of the release %q at %d", finish, r.Stabilisation, r.ID, r.CutOff)
 		}
 		for _, g := range c.p.Features[i].Requires {
