@@ -11,9 +11,11 @@ import (
 func (m *model) propagate() error {
 	for changed := true; changed; {
 		changed = m.implied()
+		before := m.excluded()
 		if err := m.heads(); err != nil {
 			return err
 		}
+		changed = changed || m.excluded() > before
 		for i := range m.features {
 			f := &m.features[i]
 			first := 0
@@ -50,6 +52,17 @@ func (m *model) propagate() error {
 		}
 	}
 	return nil
+}
+
+// excluded counts the features that are left out for certain.
+func (m *model) excluded() int {
+	n := 0
+	for i := range m.features {
+		if m.features[i].out {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *model) releaseName(k int) string {
