@@ -70,7 +70,7 @@ func BenchmarkSolve(b *testing.B) {
 					i := 0
 					for b.Loop() {
 						if !warm {
-							clear(s.flow)
+							s.Reset()
 						}
 						if _, err := s.Solve(weights[i%len(weights)]); err != nil {
 							b.Fatal(err)

@@ -73,6 +73,38 @@ func bits(in []bool) (set uint32) {
 	return set
 }
 
+// holdRegrets checks every closed set against the sum of the regrets it goes against.
+func holdRegrets(t *testing.T, s *Solver, value int64, weights []int64, arcs []Arc, force []Force) {
+	t.Helper()
+	group := s.g.group
+sets:
+	for set := range uint32(1) << len(weights) {
+		for _, a := range arcs {
+			if set>>a.From&1 > set>>a.To&1 {
+				continue sets
+			}
+		}
+		var sum int64
+		limit, counted := value, map[int32]bool{}
+		for v, w := range weights {
+			in := set>>v&1 == 1
+			if in && force[v] == Out || !in && force[v] == In {
+				continue sets
+			}
+			if in {
+				sum += w
+			}
+			if r := s.Regret(v); !counted[group[v]] && in == (r < 0) {
+				counted[group[v]] = true
+				limit -= max(r, -r)
+			}
+		}
+		if sum > limit {
+			t.Fatalf("the set %b weighs %d, more than the regrets allow, %d", set, sum, limit)
+		}
+	}
+}
+
 // A solver asked again and again, with other weights and other forced nodes, agrees each
 // time with the trial of all sets.
 func TestAgainstAllSets(t *testing.T) {
@@ -114,6 +146,7 @@ func TestAgainstAllSets(t *testing.T) {
 				t.Fatalf("%v of weights %v under %v: %d by %b to %b, want %d by %b to %b", arcs, weights, force,
 					got, bits(s.Smallest()), bits(s.Largest()), want, all, some)
 			}
+			holdRegrets(t, s, got, weights, arcs, force)
 		}
 	}
 	if refused < 20 {

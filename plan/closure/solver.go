@@ -74,6 +74,11 @@ func (s *Solver) Force(node int, f Force) error {
 	return nil
 }
 
+// Reset forgets the flow of earlier answers, as if the solver were new. The weight and the
+// sets that Solve finds do not depend on what it was asked before, but regrets and the time
+// it takes do.
+func (s *Solver) Reset() { clear(s.flow) }
+
 // Solve returns the greatest weight of a closed set that has the forced nodes as they
 // are forced. The empty set is closed, so the weight is never negative while all nodes
 // are free. There is an error if the number of weights is not that of the nodes, if
@@ -96,6 +101,20 @@ func (s *Solver) Solve(weights []int64) (int64, error) {
 		}
 	}
 	return value, nil
+}
+
+// Regret returns what is lost at least, against the weight that the last Solve found, by
+// every closed set that holds the node (if negative) or lacks it (if positive). The
+// regrets of several nodes add up: a closed set weighs no more than the best less the
+// sum of the regrets it goes against. They are those of the flow that was found, not
+// the greatest there could be. Nodes that require one another share one regret, and
+// forced ones and those they entail have none.
+func (s *Solver) Regret(node int) int64 {
+	u := s.g.group[node]
+	if s.state[u] != Free {
+		return 0
+	}
+	return s.excess[u]
 }
 
 // start spreads the forced nodes and counts the excess of all free groups over the flow
