@@ -122,9 +122,9 @@ var routes = []struct {
 		return c.post("name", "mine", "scope", "read", "days", "30", "current", password)
 	}},
 	{"POST /account/letters", signedIn, func(c *try) ask { return c.post("letters", "off") }},
-	{"POST /account/tokens/revoke", signedIn, func(c *try) ask { return c.post("id", c.w.tokenOf(c.who).String()) }},
+	{"POST /account/tokens/revoke", signedIn, func(c *try) ask { return c.post("which", c.w.tokenOf(c.who).String()) }},
 	{"POST /account/sessions/end-others", signedIn, func(c *try) ask { c.fresh = true; return c.post() }},
-	{"POST /account/sessions/end", signedIn, func(c *try) ask { c.fresh = true; return c.post("id", c.w.sessionOf(c.who).String()) }},
+	{"POST /account/sessions/end", signedIn, func(c *try) ask { c.fresh = true; return c.post("which", c.w.sessionOf(c.who).String()) }},
 	{"POST /account/password", signedIn, func(c *try) ask {
 		c.answer = http.StatusUnprocessableEntity // a right one would end the sessions and tokens of the other cases
 		return c.post("old", "a wrong "+password, "new", password)
@@ -177,7 +177,7 @@ var routes = []struct {
 	{"POST /w/{workspace}/inbox/return", insiders, nil},
 	{"POST /w/{workspace}/inbox/snooze", insiders, func(c *try) ask { return c.post("entity", c.w.public.String(), "until", "tomorrow") }},
 	{"POST /w/{workspace}/follow", insiders, func(c *try) ask {
-		return c.post("kind", "feature", "id", c.w.make("features", ledger.System, c.w.public).String(), "on", "yes")
+		return c.post("kind", "feature", "which", c.w.make("features", ledger.System, c.w.public).String(), "on", "yes")
 	}},
 	{"GET /api/v1/{workspace}/inbox", insiders, nil},
 	{"POST /api/v1/{workspace}/inbox", insiders, func(c *try) ask {
@@ -187,7 +187,7 @@ var routes = []struct {
 	{"PUT /api/v1/{workspace}/follow/{id}", insiders, followed},
 	{"DELETE /api/v1/{workspace}/follow/{id}", insiders, followed},
 	{"POST /w/{workspace}/favourites", insiders, func(c *try) ask {
-		return c.post("kind", "view", "id", c.w.make("objectives", ledger.System, ledger.ID{}).String(), "keep", "no")
+		return c.post("kind", "view", "which", c.w.make("objectives", ledger.System, ledger.ID{}).String(), "keep", "no")
 	}},
 	{"GET /api/v1/{workspace}/favourites", insiders, nil},
 	{"PUT /api/v1/{workspace}/favourites/{kind}/{id}", insiders, favourite},
@@ -266,17 +266,17 @@ var routes = []struct {
 	{"GET /w/{workspace}/settings/tokens", admins, nil},
 	{"POST /w/{workspace}/settings/tokens/revoke", admins, func(c *try) ask {
 		c.answer = http.StatusNotFound // the principals' tokens are not for this workspace alone
-		return c.post("id", c.w.public.String())
+		return c.post("which", c.w.public.String())
 	}},
-	{"POST /w/{workspace}/members/reinvite", admins, func(c *try) ask { return c.post("id", c.w.invite().ID.String()) }},
+	{"POST /w/{workspace}/members/reinvite", admins, func(c *try) ask { return c.post("which", c.w.invite().ID.String()) }},
 	{"GET /w/{workspace}/members", admins, nil},
 	{"POST /w/{workspace}/members/invite", admins, func(c *try) ask { return c.post("email", "new@example.com", "role", "viewer") }},
-	{"POST /w/{workspace}/members/uninvite", admins, func(c *try) ask { return c.post("id", c.w.invite().ID.String()) }},
+	{"POST /w/{workspace}/members/uninvite", admins, func(c *try) ask { return c.post("which", c.w.invite().ID.String()) }},
 	{"POST /w/{workspace}/members/role", admins, func(c *try) ask {
-		return c.post("id", c.w.make("memberships", ledger.System, ledger.ID{}).String(), "role", "contributor")
+		return c.post("which", c.w.make("memberships", ledger.System, ledger.ID{}).String(), "role", "contributor")
 	}},
 	{"POST /w/{workspace}/members/remove", admins, func(c *try) ask {
-		return c.post("id", c.w.make("memberships", ledger.System, ledger.ID{}).String())
+		return c.post("which", c.w.make("memberships", ledger.System, ledger.ID{}).String())
 	}},
 }
 
@@ -407,9 +407,9 @@ var actions = []struct {
 	{"GET /w/{workspace}/KIND/pick", "look", nil},
 	{"POST /w/{workspace}/KIND/set", "edit", func(c *try) ask {
 		column, value := c.w.edits(c.kind)
-		return c.post("id", c.path["entity"], column, value)
+		return c.post("which", c.path["entity"], column, value)
 	}},
-	{"POST /w/{workspace}/KIND/delete", "delete", func(c *try) ask { return c.post("id", c.path["entity"]) }},
+	{"POST /w/{workspace}/KIND/delete", "delete", func(c *try) ask { return c.post("which", c.path["entity"]) }},
 	{"GET /w/{workspace}/KIND/{entity}", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/history", "read", nil},
 	{"GET /w/{workspace}/KIND/{entity}/edit", "read", nil},
@@ -449,13 +449,13 @@ var actions = []struct {
 	{"GET /w/{workspace}/KIND/filter", "look", func(c *try) ask { return get("/w/" + slug + "/" + c.kind + "/filter?column=id") }},
 	{"POST /w/{workspace}/KIND/move", "edit", func(c *try) ask {
 		c.w.make(c.kind, ledger.System, c.product()) // between the two, so that the order changes
-		return c.post("id", c.path["entity"], "before", c.w.make(c.kind, ledger.System, c.product()).String())
+		return c.post("which", c.path["entity"], "before", c.w.make(c.kind, ledger.System, c.product()).String())
 	}},
 	{"POST /w/{workspace}/KIND/drop", "edit", func(c *try) ask {
 		if c.kind == "fields" {
 			c.answer = http.StatusUnprocessableEntity // what has values keeps its type
 		}
-		return c.post(append([]string{"id", c.path["entity"]}, c.w.dropped(c)...)...)
+		return c.post(append([]string{"which", c.path["entity"]}, c.w.dropped(c)...)...)
 	}},
 	{"POST /api/v1/{workspace}/KIND/{id}/move", "edit", func(c *try) ask {
 		c.w.make(c.kind, ledger.System, c.product()) // between the two, so that the order changes
@@ -488,7 +488,7 @@ var actions = []struct {
 	{"POST /w/{workspace}/KIND/{entity}/discard", "edit", func(c *try) ask { return c.post() }},
 	{"POST /w/{workspace}/KIND/{entity}/settle", "edit", func(c *try) ask {
 		c.answer = http.StatusNotFound // it changes nothing
-		return c.post("kind", "feature", "id", c.w.public.String(), "keep", "live")
+		return c.post("kind", "feature", "which", c.w.public.String(), "keep", "live")
 	}},
 	{"POST /w/{workspace}/KIND/{entity}/reviews", "edit", func(c *try) ask {
 		return c.post("account", c.w.people["owner"].account.ID.String())

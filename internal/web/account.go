@@ -128,7 +128,7 @@ var (
 		return q.Kit.Accounts.ChangePassword(q.Context(), q.Principal, f.Values.Get("old"), f.Values.Get("new"))
 	}, "Changed password, ended your other sessions"}
 
-	endSessionForm = accountForm{&securitySheet, "", []string{"id"}, func(q *Request, f *ui.Form) error {
+	endSessionForm = accountForm{&securitySheet, "", []string{"which"}, func(q *Request, f *ui.Form) error {
 		id, err := formID(f)
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ var (
 		return q.Kit.Accounts.EndOtherSessions(q.Context(), q.Principal)
 	}, "Ended all other sessions"}
 
-	revokeForm = accountForm{&tokensSheet, "", []string{"id"}, func(q *Request, f *ui.Form) error {
+	revokeForm = accountForm{&tokensSheet, "", []string{"which"}, func(q *Request, f *ui.Form) error {
 		id, err := formID(f)
 		if err != nil {
 			return err
@@ -151,7 +151,7 @@ var (
 
 // formID reads the identifier that a button sends.
 func formID(f *ui.Form) (ledger.ID, error) {
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
 		return ledger.ID{}, fault.New(fault.NotFound, "there is nothing with this identifier")
 	}

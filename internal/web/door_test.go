@@ -246,7 +246,7 @@ func TestAccount(t *testing.T) {
 	if _, body = s.Get(t, c, "/account/tokens"); strings.Contains(body, token) {
 		t.Error("the token is shown twice")
 	}
-	id := regexp.MustCompile(`/account/tokens/revoke" data-post><input type="hidden" name="id" value="([^"]+)"`).FindStringSubmatch(body)
+	id := regexp.MustCompile(`/account/tokens/revoke" data-post><input type="hidden" name="which" value="([^"]+)"`).FindStringSubmatch(body)
 	if id == nil {
 		t.Fatal("the token cannot be revoked")
 	}
@@ -256,8 +256,8 @@ func TestAccount(t *testing.T) {
 	if off, err := notify.Muted(t.Context(), s.Accounts, kels.ID); err != nil || slices.Contains(off, notify.Mentioned) || !slices.Contains(off, notify.Changed) {
 		t.Errorf("muted: %v, %v", off, err)
 	}
-	post("/account/tokens/revoke", url.Values{"id": {id[1]}}, 303, "Revoked token")
-	post("/account/sessions/end", url.Values{"id": {"nonsense"}}, 404, "Nothing here")
+	post("/account/tokens/revoke", url.Values{"which": {id[1]}}, 303, "Revoked token")
+	post("/account/sessions/end", url.Values{"which": {"nonsense"}}, 404, "Nothing here")
 	post("/account/password", url.Values{"old": {webtest.Password}, "new": {"a better sentence than that"}}, 303, "Changed password")
 	s.Clock.Move(time.Second)
 	if r, _ := s.Get(t, other, "/account"); r.StatusCode != 303 {

@@ -36,14 +36,14 @@ func (q *Request) IsFavourite(id ledger.ID) bool {
 
 // favourite keeps something at hand, or does so no longer.
 func (q *Request) favourite() error {
-	f, err := q.Form("kind", "id", "keep")
+	f, err := q.Form("kind", "which", "keep")
 	if err != nil {
 		return err
 	}
 	kind := f.Values.Get("kind")
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
-		return fault.New(fault.Invalid, "%q is no identifier", f.Values.Get("id"))
+		return fault.New(fault.Invalid, "%q is no identifier", f.Values.Get("which"))
 	}
 	title, err := q.SetFavourite(kind, id, f.Values.Get("keep") != "no")
 	if err != nil {

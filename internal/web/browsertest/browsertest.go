@@ -4,19 +4,25 @@
 package browsertest
 
 import (
+	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-rod/rod"
+	"github.com/go-rod/rod/lib/cdp"
 	"github.com/go-rod/rod/lib/launcher"
 	"github.com/go-rod/rod/lib/proto"
+	"github.com/go-rod/rod/lib/utils"
 )
 
 //go:embed testdata/axe.min.js
@@ -29,8 +35,9 @@ const (
 	Desk   = 1440
 )
 
-// patience is for all that a test does with one page: machines that test are loaded.
-const patience = 5 * time.Minute
+// patience is for one thing that a test waits for: machines that test are loaded, and yet
+// a test that waits for what never comes should say so soon.
+const patience = 30 * time.Second
 
 var (
 	once    sync.Once
@@ -61,7 +68,12 @@ func start(t testing.TB) *rod.Browser {
 			missing = "Chromium does not start: " + err.Error()
 			return
 		}
-		browser = rod.New().ControlURL(address)
+		client, err := cdp.StartWithURL(context.Background(), address, nil)
+		if err != nil {
+			missing = "Chromium does not answer: " + err.Error()
+			return
+		}
+		browser = rod.New().Client(impatient{client})
 		if err := browser.Connect(); err != nil {
 			missing = "Chromium does not answer: " + err.Error()
 		}
@@ -72,11 +84,39 @@ func start(t testing.TB) *rod.Browser {
 	return browser
 }
 
-// Page is an open page whose complaints fail the test.
+// impatient calls the browser, but waits for no answer longer than its patience.
+type impatient struct{ *cdp.Client }
+
+func (c impatient) Call(ctx context.Context, session, method string, params any) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	b, err := c.Client.Call(limited, session, method, params)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%s was not answered in %v", method, patience)
+	}
+	return b, err
+}
+
+var errPatience = fmt.Errorf("not so after %v", patience)
+
+// sleeper paces the waiting for one thing, and ends it.
+func sleeper() utils.Sleeper {
+	end := time.Now().Add(patience)
+	pause := rod.DefaultSleeper()
+	return func(ctx context.Context) error {
+		if time.Now().After(end) {
+			return errPatience
+		}
+		return pause(ctx)
+	}
+}
+
+// Page is an open page whose complaints fail the test. What rod calls Must fails the test
+// too, and only that.
 type Page struct {
 	*rod.Page
-	whole     *rod.Page // without a time limit, for what is heard all the while
 	t         testing.TB
+	asked     string // the element that was asked for last
 	mu        sync.Mutex
 	complaint []string
 }
@@ -84,12 +124,12 @@ type Page struct {
 // Open opens an address with the cookies, at a width and in "light" or "dark".
 func Open(t testing.TB, address string, width int, scheme string, cookies ...*http.Cookie) *Page {
 	t.Helper()
-	context, err := start(t).Incognito()
+	p := &Page{t: t}
+	own, err := start(t).Sleeper(sleeper).WithPanic(p.fail).Incognito()
 	must(t, err)
-	t.Cleanup(func() { _ = context.Close() })
-	page, err := context.Page(proto.TargetCreateTarget{})
+	t.Cleanup(func() { _ = own.Close() })
+	p.Page, err = own.Page(proto.TargetCreateTarget{})
 	must(t, err)
-	p := &Page{Page: page.Timeout(patience), whole: page, t: t}
 	p.watch()
 	p.Look(width, scheme)
 	for _, c := range cookies {
@@ -109,12 +149,77 @@ func (p *Page) Look(width int, scheme string) {
 // Go opens another address in the same page.
 func (p *Page) Go(address string) {
 	p.t.Helper()
-	p.Page = p.whole.Timeout(patience)
 	p.mu.Lock()
 	p.complaint = nil
 	p.mu.Unlock()
 	must(p.t, p.Navigate(address))
 	must(p.t, p.WaitLoad())
+}
+
+// MustElement waits for an element; if it is never there, or what is done with it never
+// can be, the failure names it.
+func (p *Page) MustElement(selector string) *rod.Element {
+	p.asked = selector
+	return p.Page.MustElement(selector)
+}
+
+// MustElementR is MustElement for one whose text fits an expression.
+func (p *Page) MustElementR(selector, expression string) *rod.Element {
+	p.asked = selector
+	return p.Page.MustElementR(selector, expression)
+}
+
+// Until waits until a function in the page answers true.
+func (p *Page) Until(js string, args ...any) {
+	p.t.Helper()
+	if err := p.Wait(rod.Eval(js, args...)); err != nil {
+		p.asked = ""
+		p.t.Fatalf("%s %v: %v; %s", js, args, err, p.state())
+	}
+}
+
+// fail fails the test for what a Must met, with where in the test it was and how the page
+// looked.
+func (p *Page) fail(met any) {
+	p.t.Helper()
+	at := ""
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	for f, more := frames.Next(); ; f, more = frames.Next() {
+		if strings.HasSuffix(f.File, "_test.go") {
+			at = fmt.Sprintf("%s:%d: ", filepath.Base(f.File), f.Line)
+			break
+		}
+		if !more {
+			break
+		}
+	}
+	said := fmt.Sprint(met)
+	if err, ok := met.(error); ok && errors.Is(err, errPatience) {
+		said = p.asked + " is " + said
+	}
+	p.t.Fatalf("%s%s; %s", at, said, p.state())
+}
+
+// state tells how the page looks to who waits for something on it.
+func (p *Page) state() string {
+	r, err := p.Timeout(5*time.Second).Eval(`asked => {
+		const say = (e) => e ? e.cloneNode(false).outerHTML.slice(0, 200) : 'nothing'
+		const lines = ['at ' + location.href, 'focus on ' + say(document.activeElement)]
+		document.querySelectorAll('dialog[open], :popover-open, .toast').forEach((e) => lines.push('open: ' + say(e)))
+		let all = []
+		try { all = asked ? [...document.querySelectorAll(asked)] : [] } catch {}
+		if (asked) lines.push(all.length + ' are ' + asked)
+		if (all[0]) {
+			const r = all[0].getBoundingClientRect()
+			lines.push('the first, ' + say(all[0]) + ', is ' + Math.round(r.width) + ' by ' + Math.round(r.height) + ' at ' + Math.round(r.left) + ', ' + Math.round(r.top) + '; on top there: ' + say(document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2)))
+		}
+		return lines.join('\n') + '\n' + (document.body?.innerText ?? '').replace(/\s+/g, ' ').slice(0, 800)
+	}`, p.asked)
+	if err != nil {
+		return "and the page does not say how it is: " + err.Error()
+	}
+	return r.Value.Str()
 }
 
 // watch notes errors of the console and what the content security policy refused.
@@ -127,7 +232,7 @@ func (p *Page) watch() {
 		defer p.mu.Unlock()
 		p.complaint = append(p.complaint, fmt.Sprintf(format, args...))
 	}
-	go p.whole.EachEvent(func(e *proto.LogEntryAdded) {
+	go p.EachEvent(func(e *proto.LogEntryAdded) {
 		if e.Entry.Level == proto.LogLogEntryLevelError || e.Entry.Level == proto.LogLogEntryLevelWarning {
 			note("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
@@ -169,6 +274,13 @@ func (p *Page) Check() {
 		return r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 160) + ' – ' + (n.failureSummary ?? v.help)))
 	}`})
 	must(p.t, err)
+	// a field named like a property of its form hides it from scripts, those that make the
+	// page new among them
+	hidden, err := p.Eval(`() => [...document.forms].flatMap(f => ['id', 'action', 'method', 'tagName', 'parentNode', 'attributes', 'matches'].filter(n => f.elements.namedItem(n) !== null).map(n => n + ' of the form to ' + f.getAttribute('action')))`)
+	must(p.t, err)
+	for _, h := range hidden.Value.Arr() {
+		p.t.Errorf("a field hides %s", h.Str())
+	}
 	at := ""
 	if info, err := p.Info(); err == nil {
 		at = info.URL

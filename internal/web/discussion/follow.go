@@ -50,7 +50,7 @@ func FollowAction(q *web.Request, s *table.Scope, about ledger.AnyRef, back stri
 	t := &talk{Request: q, scope: s, about: about, names: q.Kit.Accounts.Names(q.Context())}
 	f := t.following()
 	a := ui.Action{Label: "Follow", Icon: "bell", Words: "watch subscribe notify", Post: q.Path("follow"), Fields: []ui.Kept{
-		{Name: "kind", Value: about.Kind}, {Name: "id", Value: about.ID.String()}, {Name: "on", Value: yes(!f.me)}, {Name: "back", Value: back},
+		{Name: "kind", Value: about.Kind}, {Name: "which", Value: about.ID.String()}, {Name: "on", Value: yes(!f.me)}, {Name: "back", Value: back},
 	}}
 	if f.me {
 		a.Label, a.Icon = "Unfollow", "bell-off"
@@ -60,7 +60,7 @@ func FollowAction(q *web.Request, s *table.Scope, about ledger.AnyRef, back stri
 
 // setFollow begins or ends following.
 func setFollow(q *web.Request) error {
-	f, err := q.Form("kind", "id", "on", "back")
+	f, err := q.Form("kind", "which", "on", "back")
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func setFollow(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	to, ok := s.Target(f.Values.Get("kind"), id)
 	if _, page := q.Kit.Places[f.Values.Get("kind")]; err != nil || !ok || to.Private || !page || q.Kit.Notices == nil {
 		return fault.New(fault.NotFound, "there is nothing like that to follow")

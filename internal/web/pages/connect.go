@@ -40,7 +40,7 @@ func tokens(q *web.Request) error {
 
 // revokeToken ends a token for this workspace alone.
 func revokeToken(q *web.Request) error {
-	f, err := q.Form("id")
+	f, err := q.Form("which")
 	if err != nil {
 		return err
 	}

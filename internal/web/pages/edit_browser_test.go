@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/input"
@@ -30,9 +29,7 @@ func (s *site) hands(path string, width int, scheme string, who access.Account) 
 // sees waits until the page is so.
 func (h *hands) sees(js string) {
 	h.t.Helper()
-	if err := h.Timeout(10 * time.Second).Wait(rod.Eval("() => " + js)); err != nil {
-		h.t.Fatalf("never: %s; the page says %.1500s", js, h.MustEval(`() => document.body.innerText`).Str())
-	}
+	h.Until("() => " + js)
 }
 
 func (h *hands) types(keys ...any) {
@@ -233,6 +230,7 @@ func TestTwentyAtOnce(t *testing.T) {
 	h.with('z', input.ControlLeft) // 5: all of it back
 	ours(1)
 	h.sees(`document.querySelector('.bulk.on [data-chosen]').textContent === '20 selected'`)
+	h.sees(`document.querySelectorAll('.bulk').length === 1`)
 
 	// all in the filter, also what the page does not hold
 	h.with('a', input.ControlLeft)
@@ -321,7 +319,7 @@ func TestLookingBesideTheList(t *testing.T) {
 	phone.sees(`!document.querySelector('#pick:popover-open')`)
 	phone.MustElement(`[data-act="peek-close"]`).MustClick()
 	phone.sees(`document.querySelector('#peek').hidden`)
-	phone.MustEval(`() => document.querySelector('tr[data-row] input[name="id"]').click()`)
+	phone.MustEval(`() => document.querySelector('tr[data-row] input[name="which"]').click()`)
 	phone.sees(`document.querySelector('.bulk.on') !== null`)
 	phone.Shot("bulk-phone")
 	phone.Check()

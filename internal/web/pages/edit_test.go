@@ -95,9 +95,9 @@ func TestThePickerOffersWhatCanBeChosen(t *testing.T) {
 // it back; where one refuses, none is written and the answer names it.
 func TestManyAreSetAtOnce(t *testing.T) {
 	s := newSite(t)
-	ids := url.Values{"id": {s.id("FB-1"), s.id("FB-2"), s.id("FB-3")}}
+	ids := url.Values{"which": {s.id("FB-1"), s.id("FB-2"), s.id("FB-3")}}
 	with := func(pairs ...string) url.Values {
-		v := url.Values{"id": ids["id"]}
+		v := url.Values{"which": ids["which"]}
 		for i := 0; i < len(pairs); i += 2 {
 			v.Add(pairs[i], pairs[i+1])
 		}
@@ -155,7 +155,7 @@ func TestManyAreSetAtOnce(t *testing.T) {
 	if text := plainText(s.fragment(contributor, "POST", "features/set", with("priority", "low"), 403)); !strings.Contains(text, "FB-1") || !strings.Contains(text, "FB-3") {
 		t.Errorf("the refusal does not name the features: %s", text)
 	}
-	s.post("features/delete", url.Values{"id": ids["id"][:2]}, 303)
+	s.post("features/delete", url.Values{"which": ids["which"][:2]}, 303)
 	count("", "Single sign-on")
 	s.fragment(s.c, "POST", "undo", url.Values{}, 200)
 	count("", all)

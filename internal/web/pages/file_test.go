@@ -198,7 +198,7 @@ func TestAPastedPictureInABrowser(t *testing.T) {
 	says(t, p, ".toast", "Description saved")
 	has(t, p, "#text-description a.picture img")
 	has(t, p, "#files .files li")
-	p.MustWaitStable()
+	p.Until(`() => [...document.images].every((i) => i.complete)`)
 	p.Shot("picture-dark")
 	p.Check()
 	has(t, p, `#files [aria-label="What to do with map.png"]`).MustClick()

@@ -57,10 +57,9 @@ func (p *seen) click(selector string) {
 
 func (p *seen) follow(selector string) {
 	p.s.t.Helper()
-	wait := p.WaitNavigation(proto.PageLifecycleEventNameDOMContentLoaded)
+	p.MustEval(`() => { window.before = true }`)
 	p.click(selector)
-	wait()
-	p.MustWaitLoad()
+	p.Until(`() => window.before === undefined && document.readyState === 'complete'`)
 }
 
 // drag takes the mouse from the middle of one element to a point beside another's.

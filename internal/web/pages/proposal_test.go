@@ -82,14 +82,14 @@ func TestAProposal(t *testing.T) {
 	}
 	s.send(s.c, "proposals/P-1/merge", http.StatusConflict, url.Values{"reason": {"because"}})
 	s.send(s.c, "proposals/P-1/reviews", http.StatusSeeOther, url.Values{"account": {vera.ID.String()}, "must": {"yes"}})
-	s.send(s.c, "proposals/P-1/settle", http.StatusSeeOther, url.Values{"kind": {"feature"}, "id": {feature.String()}, "field": {"title"}, "keep": {"here"}})
+	s.send(s.c, "proposals/P-1/settle", http.StatusSeeOther, url.Values{"kind": {"feature"}, "which": {feature.String()}, "field": {"title"}, "keep": {"here"}})
 	refused := s.send(s.c, "proposals/P-1/merge", http.StatusUnprocessableEntity, url.Values{"reason": {"It says what it does"}})
 	if !strings.Contains(refused, "have not approved") || !strings.Contains(refused, "It says what it does") {
 		t.Errorf("the refusal says\n%s", plainText(refused))
 	}
 
 	// one change is taken back; the others agree and it is merged
-	s.send(s.c, "proposals/P-1/settle", http.StatusSeeOther, url.Values{"kind": {"feature"}, "id": {s.idOf("FB-2").String()}, "field": {"priority"}, "keep": {"live"}})
+	s.send(s.c, "proposals/P-1/settle", http.StatusSeeOther, url.Values{"kind": {"feature"}, "which": {s.idOf("FB-2").String()}, "field": {"priority"}, "keep": {"live"}})
 	shots := func(name string) {
 		t.Helper()
 		for _, scheme := range []string{"light", "dark"} {
@@ -106,7 +106,7 @@ func TestAProposal(t *testing.T) {
 	}
 	s.rename("FB-1", "Sync for everybody")
 	shots("conflict")
-	s.send(s.c, "proposals/P-1/settle", http.StatusSeeOther, url.Values{"kind": {"feature"}, "id": {feature.String()}, "field": {"title"}, "keep": {"here"}})
+	s.send(s.c, "proposals/P-1/settle", http.StatusSeeOther, url.Values{"kind": {"feature"}, "which": {feature.String()}, "field": {"title"}, "keep": {"here"}})
 	s.send(hers, "proposals/P-1/verdict", http.StatusSeeOther, url.Values{"verdict": {"approved"}, "note": {"Fine"}})
 	if body := s.get("proposals/P-1", http.StatusOK); !strings.Contains(body, "All who must agree do") || !strings.Contains(body, "Fine") {
 		t.Errorf("after the approval:\n%s", plainText(body))

@@ -231,11 +231,11 @@ func invite(q *web.Request) error {
 
 // reinvite sends an invitation again: a new link, and the one before ends.
 func reinvite(q *web.Request) error {
-	f, err := q.Form("id")
+	f, err := q.Form("which")
 	if err != nil {
 		return err
 	}
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
 		return fault.New(fault.NotFound, "there is no such invitation")
 	}
@@ -292,7 +292,7 @@ func makeInvitation(q *web.Request, f *ui.Form) (link string, sent bool, err err
 
 // formMembership returns the role given that the form names.
 func formMembership(f *ui.Form) (ledger.ID, error) {
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
 		return id, fault.New(fault.NotFound, "there is no such member")
 	}
@@ -300,7 +300,7 @@ func formMembership(f *ui.Form) (ledger.ID, error) {
 }
 
 func changeRole(q *web.Request) error {
-	f, err := q.Form("id", "role")
+	f, err := q.Form("which", "role")
 	if err != nil {
 		return err
 	}
@@ -322,7 +322,7 @@ func changeRole(q *web.Request) error {
 }
 
 func removeMember(q *web.Request) error {
-	f, err := q.Form("id")
+	f, err := q.Form("which")
 	if err != nil {
 		return err
 	}
@@ -339,11 +339,11 @@ func removeMember(q *web.Request) error {
 }
 
 func uninvite(q *web.Request) error {
-	f, err := q.Form("id")
+	f, err := q.Form("which")
 	if err != nil {
 		return err
 	}
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
 		return fault.New(fault.NotFound, "there is no such invitation")
 	}

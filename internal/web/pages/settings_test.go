@@ -105,8 +105,8 @@ func TestAdminsSeeTheTokensInForce(t *testing.T) {
 	if page := plainText(s.get("settings/tokens", 200)); !strings.Contains(page, "Build server") || !strings.Contains(page, "Laptop") {
 		t.Errorf("the page says %s", page)
 	}
-	s.post("settings/tokens/revoke", url.Values{"id": {wide.ID.String()}}, 404)
-	s.post("settings/tokens/revoke", url.Values{"id": {only.ID.String()}}, 303)
+	s.post("settings/tokens/revoke", url.Values{"which": {wide.ID.String()}}, 404)
+	s.post("settings/tokens/revoke", url.Values{"which": {only.ID.String()}}, 303)
 	if page := plainText(s.get("settings/tokens", 200)); strings.Contains(page, "Build server") || !strings.Contains(page, "Laptop") {
 		t.Errorf("afterwards the page says %s", page)
 	}
@@ -120,11 +120,11 @@ func TestAnInvitationIsSentAgain(t *testing.T) {
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
-	_, page := s.post("members/reinvite", url.Values{"id": {all[0].ID.String()}}, 200)
+	_, page := s.post("members/reinvite", url.Values{"which": {all[0].ID.String()}}, 200)
 	if !strings.Contains(page, "/invite/tli_") {
 		t.Error("no new link is shown")
 	}
-	s.post("members/reinvite", url.Values{"id": {all[0].ID.String()}}, 404)
+	s.post("members/reinvite", url.Values{"which": {all[0].ID.String()}}, 404)
 	if page := plainText(s.get("members?q=nobody", 200)); strings.Contains(page, "mira@") || !strings.Contains(page, "Nobody here is found") {
 		t.Error("the search finds everybody")
 	}

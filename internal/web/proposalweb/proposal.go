@@ -64,7 +64,7 @@ func Routes() []web.Route {
 			},
 		})
 	}
-	add("settle", []string{"kind", "id", "field", "keep"}, settle)
+	add("settle", []string{"kind", "which", "field", "keep"}, settle)
 	add("merge", []string{"reason"}, merge)
 	add("discard", []string{"reason"}, discard)
 	add("reviews", []string{"account", "must"}, ask)
@@ -75,7 +75,7 @@ func Routes() []web.Route {
 
 // settle takes one change back, or lets it stand against what changed meanwhile.
 func settle(v *tableweb.View, f *ui.Form) (string, ledger.Seq, error) {
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
 		return "", 0, fault.New(fault.NotFound, "the proposal does not change that")
 	}

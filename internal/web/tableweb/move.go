@@ -9,14 +9,14 @@ import (
 
 // move gives a row its place in the order made by hand: behind one row and before another.
 func (a *Area) move(q *web.Request) error {
-	f, err := q.Form("id", "behind", "before")
+	f, err := q.Form("which", "behind", "before")
 	if err != nil {
 		return err
 	}
 	var ids [3]ledger.ID
-	for i, name := range []string{"id", "behind", "before"} {
+	for i, name := range []string{"which", "behind", "before"} {
 		text := f.Values.Get(name)
-		if text == "" && name != "id" {
+		if text == "" && name != "which" {
 			continue
 		}
 		if ids[i], err = ledger.ParseID(text); err != nil {
@@ -42,7 +42,7 @@ func (a *Area) move(q *web.Request) error {
 // drop gives the row of a card the value of the column of a board that it was dropped on,
 // unless somebody else has given it another one meanwhile.
 func (a *Area) drop(q *web.Request) error {
-	f, err := q.Form("id", "column", "value", "was")
+	f, err := q.Form("which", "column", "value", "was")
 	if err != nil {
 		return err
 	}
@@ -50,9 +50,9 @@ func (a *Area) drop(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := ledger.ParseID(f.Values.Get("id"))
+	id, err := ledger.ParseID(f.Values.Get("which"))
 	if err != nil {
-		return fault.New(fault.Invalid, "%q is no identifier", f.Values.Get("id"))
+		return fault.New(fault.Invalid, "%q is no identifier", f.Values.Get("which"))
 	}
 	row, ok := a.Table.Row(scope.View, id)
 	if !ok {

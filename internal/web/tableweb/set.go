@@ -22,7 +22,7 @@ const (
 )
 
 // which are the fields that say which entities a form is about.
-var which = []string{"id*", "all", "filter", "q", "back"}
+var which = []string{"which*", "all", "filter", "q", "back"}
 
 // set writes the same values to many entities: all or none, as one commit, which one undo
 // takes back. Without values it asks for them.
@@ -100,7 +100,7 @@ func (a *Area) changeOf(s *table.Scope, v url.Values) table.Change {
 func (a *Area) selected(q *web.Request, s *table.Scope, v url.Values) ([]ledger.ID, error) {
 	if v.Get("all") == "" {
 		var ids []ledger.ID
-		for _, text := range v["id"] {
+		for _, text := range v["which"] {
 			id, err := ledger.ParseID(text)
 			if err != nil {
 				return nil, fault.Wrap(fault.Invalid, err, "%q is no identifier", text)

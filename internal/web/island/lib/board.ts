@@ -26,7 +26,7 @@ async function drop(card: HTMLElement, to: HTMLElement, from: HTMLElement) {
   if (!board || to === from) return
   to.querySelector('ul')?.prepend(card)
   to.querySelector('.bvoid')?.remove()
-  const body = new URLSearchParams({ id: card.dataset.id ?? '', column: board.dataset.board ?? '', value: to.dataset.value ?? '', was: from.dataset.value ?? '' })
+  const body = new URLSearchParams({ which: card.dataset.id ?? '', column: board.dataset.board ?? '', value: to.dataset.value ?? '', was: from.dataset.value ?? '' })
   if (!await post(board.dataset.write ?? '', body)) void refresh() // to where it was
 }
 

@@ -35,7 +35,7 @@ export function targetOf(row: HTMLTableRowElement | null): Target | null {
   const ids = chosen.size > 0 ? [...chosen] : row ? [row.dataset.id!] : []
   if (ids.length === 0) return null
   const one = ids.length === 1 ? document.getElementById(`r-${ids[0]}`)?.querySelector('.key')?.textContent?.trim() : ''
-  return { ...base, ids, which: ids.map((id) => ['id', id]), name: one || name(ids.length) }
+  return { ...base, ids, which: ids.map((id) => ['which', id]), name: one || name(ids.length) }
 }
 
 /** Shows the selection on what the page holds of it. */
@@ -43,7 +43,7 @@ export function paintSelection() {
   const bar = form()
   if (!bar) return
   for (const row of rows()) {
-    const box = row.querySelector<HTMLInputElement>('input[name="id"]')
+    const box = row.querySelector<HTMLInputElement>('input[name="which"]')
     if (box) box.checked = all || chosen.has(row.dataset.id!)
   }
   const head = at<HTMLInputElement>('table[data-grid] input[data-act="select-all"]')
@@ -123,7 +123,7 @@ export function actOnChosen(name: string) {
 }
 
 document.addEventListener('click', (e) => {
-  const box = closest(e.target, 'table[data-grid] input[name="id"]') as HTMLInputElement | null
+  const box = closest(e.target, 'table[data-grid] input[name="which"]') as HTMLInputElement | null
   if (box && form()) {
     const row = box.closest('tr')!
     if (e.shiftKey) extend(row, box.checked)

@@ -24,7 +24,7 @@ function targetOf(cell: Element): Target | null {
   if (!of || !at_) return null
   const id = of.dataset.id!
   const name = of.dataset.name ?? of.querySelector('.key')?.textContent?.trim() ?? ''
-  return { set: at_.dataset.set!, pick: at_.dataset.pick!, ids: [id], which: [['id', id]], name }
+  return { set: at_.dataset.set!, pick: at_.dataset.pick!, ids: [id], which: [['which', id]], name }
 }
 
 function fieldAddress(cell: HTMLElement): string | null {

@@ -17,7 +17,7 @@ function beside(row: HTMLElement, down: boolean): HTMLElement | null {
 async function put(row: HTMLElement) {
   const to = tableOf(row)?.dataset.move
   if (!to) return
-  const body = new URLSearchParams({ id: row.dataset.id ?? '' })
+  const body = new URLSearchParams({ which: row.dataset.id ?? '' })
   const behind = beside(row, false)?.dataset.id
   const before = beside(row, true)?.dataset.id
   if (behind) body.set('behind', behind)

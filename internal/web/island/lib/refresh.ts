@@ -42,7 +42,7 @@ export function refresh(): Promise<void> {
 }
 
 /** What is being typed, wherever it stands. */
-const typing = '[data-hold]:has(input, textarea, select, [contenteditable])'
+const typing = '[data-hold]:has(input:not([type="hidden"]), textarea, select, [contenteditable])'
 
 // A row that is gone keeps its place as long as somebody types in it: the morph finds its
 // like in the answer.
