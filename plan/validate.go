@@ -502,11 +502,13 @@ func (v *validator) mode(element string, m *Mode) float64 {
 		case d.Skill != "":
 			v.skill(at, d)
 			price += float64(d.Units) * v.dearest
+		case d.Pool == "":
+			v.add(at, "asks for neither a pool nor a skill; name one")
 		default:
 			if d.Level != 0 {
 				v.add(at, "asks for a level of a pool; levels are of skills, so leave it out or name a skill")
 			}
-			i, ok := v.known(at, "pool or skill", d.Pool, v.pool)
+			i, ok := v.known(at, "pool", d.Pool, v.pool)
 			if !ok {
 				continue
 			}

@@ -148,7 +148,7 @@ func TestValidate(t *testing.T) {
 			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Units = 11 }, `takes 11 units of the pool "web", which never has more than 10 to plan with`},
 			{func(p *plan.Problem) { p.Pools[0].Reserve = 0.99 }, "takes 5 units of the pool \"web\", which never has more than 0"},
 			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Level = 2 }, "levels are of skills"},
-			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Pool = "" }, "names no pool or skill"},
+			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Pool = "" }, "asks for neither a pool nor a skill"},
 			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Skill = "law" }, "make two demands of it"},
 			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Effort.P10 = 20 }, "in increasing order"},
 			{func(p *plan.Problem) { p.Activities[0].Modes[1].Demands[0].Effort.P10 = 0 }, "above 0"},
