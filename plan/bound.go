@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -49,6 +50,8 @@ type need struct {
 
 // sack is what a resource can do by a moment.
 type sack struct {
+	name     string
+	resource int // -1 for skills
 	moment   int
 	capacity int64
 }
@@ -146,20 +149,26 @@ func (b *bound) gains(items int) {
 
 // confine forces what rules and propagation leave no choice about.
 func (b *bound) confine(f int) error {
-	feat := &b.m.features[f]
 	for k := range b.m.releases {
-		force := closure.Free
-		switch {
-		case feat.out || k < feat.first:
-			force = closure.Out
-		case feat.must && k >= feat.last:
-			force = closure.In
-		}
-		if err := b.solver.Force(b.node(f, k), force); err != nil {
+		if err := b.solver.Force(b.node(f, k), b.force(f, k)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// force is what rules and propagation say of a feature by a release; of a synergy nothing.
+func (b *bound) force(item, k int) closure.Force {
+	if item >= len(b.m.features) {
+		return closure.Free
+	}
+	switch f := &b.m.features[item]; {
+	case f.out || k < f.first:
+		return closure.Out
+	case f.must && k >= f.last:
+		return closure.In
+	}
+	return closure.Free
 }
 
 // knapsacks lays out what each resource can do by each cut-off, and what each feature
@@ -167,12 +176,14 @@ func (b *bound) confine(f int) error {
 func (b *bound) knapsacks() {
 	m := b.m
 	type supply struct {
-		row   []int32
-		takes func(mo *mode) int64
+		name     string
+		resource int
+		row      []int32
+		takes    func(mo *mode) int64
 	}
 	var all []supply
 	for r := range m.firstHand {
-		all = append(all, supply{m.row(m.supply, r), func(mo *mode) int64 {
+		all = append(all, supply{m.supplyName(r), r, m.row(m.supply, r), func(mo *mode) int64 {
 			for _, d := range mo.pools {
 				if d.resource == r {
 					return int64(d.units)
@@ -194,7 +205,7 @@ func (b *bound) knapsacks() {
 		}
 		slices.Sort(sorted)
 		for _, name := range sorted {
-			all = append(all, supply{m.present(name), func(mo *mode) int64 {
+			all = append(all, supply{skillName(name), -1, m.present(name), func(mo *mode) int64 {
 				n := 0
 				for _, c := range mo.crew {
 					if name == "" || c.skill == name {
@@ -243,9 +254,23 @@ func (b *bound) knapsacks() {
 			for ; t < moment; t++ {
 				capacity += int64(s.row[t])
 			}
-			b.sacks = append(b.sacks, sack{moment, capacity})
+			b.sacks = append(b.sacks, sack{s.name, s.resource, moment, capacity})
 		}
 	}
+}
+
+func (m *model) supplyName(r int) string {
+	if r < len(m.p.Pools) {
+		return fmt.Sprintf("pool %q", m.supplyID[r])
+	}
+	return fmt.Sprintf("rule %q", m.supplyID[r])
+}
+
+func skillName(skill string) string {
+	if skill == "" {
+		return "all people"
+	}
+	return fmt.Sprintf("skill %q", skill)
 }
 
 // closes returns the moment by which the work for a release, or one before it, is done.
@@ -392,6 +417,24 @@ func (b *bound) improve(steps int, value float64) error {
 		for i := range b.sacks {
 			over := b.used[i] - float64(b.sacks[i].capacity)
 			b.price[i] = int64(min(max(0, float64(b.centre[i])+length*over), float64(b.most[i])))
+		}
+	}
+	return nil
+}
+
+// settled reports whether the bound has stopped falling for good.
+func (b *bound) settled() bool { return b.step < 1e-6 || len(b.sacks) == 0 && b.low < math.MaxInt64 }
+
+// overfull finds a knapsack that what must be built does not fit into.
+func (b *bound) overfull() error {
+	sums := make([]int64, len(b.sacks))
+	for _, n := range b.need {
+		f := &b.m.features[int(n.node)/len(b.m.releases)]
+		if k := int(n.node) % len(b.m.releases); f.must && k >= f.last {
+			if sums[n.sack] += n.effort; sums[n.sack] > b.sacks[n.sack].capacity {
+				s := b.sacks[n.sack]
+				return &Infeasible{s.name, fmt.Sprintf("what must be done by moment %d takes more than the %d unit-periods there are", s.moment, s.capacity)}
+			}
 		}
 	}
 	return nil

@@ -29,8 +29,9 @@ type model struct {
 	blocks    []block
 	apart     [][]int
 	either    []eitherOr
-	discounts []float64 // of each release's go-live
-	costs     bool      // whether anything has a price
+	discounts []float64   // of each release's go-live
+	costs     bool        // whether anything has a price
+	lean      [][]float64 // what worths have that the problem's do not; see lean.go
 }
 
 type activity struct {

@@ -74,3 +74,21 @@ func (m *model) byPlan(p *Plan) []int32 {
 		return float64(first)
 	})
 }
+
+// byDeadline orders what must be built by when, the soonest first.
+func (m *model) byDeadline() []int32 {
+	return m.sorted(func(n int) float64 {
+		due := m.horizon
+		for _, p := range m.blocks[n].parts {
+			for _, f := range p.features {
+				if last := m.features[f].last; m.features[f].must && last < len(m.releases) {
+					due = min(due, m.closes(max(last, 0)))
+				}
+			}
+		}
+		for _, a := range m.blocks[n].acts {
+			due = min(due, m.acts[a].due)
+		}
+		return float64(due)
+	})
+}

@@ -343,18 +343,16 @@ func (s *schedule) put(a, number, t int) {
 	s.start[a], s.mode[a] = int32(t), int8(number)
 	s.log = append(s.log, placed{int32(a), placedActivity, s.value})
 	s.take(mo, t, -1)
-	cost := mo.cost
 	if len(mo.crew) > 0 {
 		s.try.muster(s, mo, t)
 		for i, who := range s.try.chosen {
 			s.crew[s.m.seats[a]+i] = int32(who)
 			s.occupy(int32(who), t, mo.duration, -1)
-			cost += s.m.p.People[who].Cost * float64(mo.duration)
 		}
 	}
 	end := t + mo.duration
 	if act.feature < 0 && s.m.costs {
-		s.value -= cost * math.Exp(-s.m.p.Discount*float64(end))
+		s.value -= s.costOf(a) * math.Exp(-s.m.p.Discount*float64(end))
 	}
 	for _, d := range act.soft {
 		s.value -= d.penalty * float64(max(0, end-d.at))
@@ -445,16 +443,54 @@ func (s *schedule) meets(p *part, k int) bool {
 	return false
 }
 
+// valueOf is what a schedule is worth, told by the model's worths, not by those it was made
+// with.
+func (m *model) valueOf(s *schedule) float64 {
+	v := 0.0
+	for i := range m.features {
+		f, k := &m.features[i], s.live[i]
+		v += f.worth[k]
+		if int(k) < len(m.releases) && m.costs {
+			v -= s.cost(f) * m.discounts[k]
+		}
+	}
+	for _, y := range m.synergies {
+		last := 0
+		for _, f := range y.features {
+			last = max(last, int(s.live[f]))
+		}
+		v += y.worth[last]
+	}
+	for i := range m.acts {
+		if s.start[i] < 0 {
+			continue
+		}
+		a := &m.acts[i]
+		if a.feature < 0 && m.costs {
+			v -= s.costOf(i) * math.Exp(-m.p.Discount*float64(s.end(i)))
+		}
+		for _, d := range a.soft {
+			v -= d.penalty * float64(max(0, s.end(i)-d.at))
+		}
+	}
+	return v
+}
+
 // cost is what the work of a feature costs, not discounted.
 func (s *schedule) cost(f *feature) float64 {
 	sum := 0.0
 	for _, a := range f.acts {
-		mo := &s.m.acts[a].modes[s.mode[a]]
-		sum += mo.cost
-		if len(mo.crew) > 0 {
-			for _, who := range s.people(a) {
-				sum += s.m.p.People[who].Cost * float64(mo.duration)
-			}
+		sum += s.costOf(a)
+	}
+	return sum
+}
+
+func (s *schedule) costOf(a int) float64 {
+	mo := &s.m.acts[a].modes[s.mode[a]]
+	sum := mo.cost
+	if len(mo.crew) > 0 {
+		for _, who := range s.people(a) {
+			sum += s.m.p.People[who].Cost * float64(mo.duration)
 		}
 	}
 	return sum

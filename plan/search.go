@@ -25,7 +25,6 @@ type builder interface {
 type search struct {
 	rng    *chance.Stream
 	order  []int32 // of the current schedule
-	place  []int32 // of each block in it
 	now    score
 	best   score
 	bestOf []int32
@@ -63,7 +62,6 @@ func newSearch(d builder, order []int32, seed uint64, number int) *search {
 	}
 	s.order = slices.Clone(order)
 	s.next = slices.Clone(order)
-	s.place = make([]int32, len(order))
 	s.restart(order)
 	s.best, s.bestOf = s.now, slices.Clone(order)
 	return s
@@ -72,9 +70,6 @@ func newSearch(d builder, order []int32, seed uint64, number int) *search {
 // restart makes an order the current one.
 func (s *search) restart(order []int32) {
 	copy(s.order, order)
-	for i, b := range s.order {
-		s.place[b] = int32(i)
-	}
 	s.trial.reset()
 	s.now = s.runFrom(s.order, 0, s.saved)
 }
@@ -123,9 +118,6 @@ func (s *search) step(temperature float64) {
 	}
 	s.now = got
 	copy(s.order[first:], s.next[first:])
-	for i := first; i < len(s.order); i++ {
-		s.place[s.order[i]] = int32(i)
-	}
 	for i := at; i < len(s.saved); i++ {
 		s.saved[i], s.fresh[i] = s.fresh[i], s.saved[i]
 	}

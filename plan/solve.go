@@ -2,13 +2,14 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 )
 
-// SolveOptions bound a search. The zero value searches with one worker for each island
-// until the context ends.
+// SolveOptions bound a search. The zero value searches until the context ends.
 type SolveOptions struct {
 	// Evaluations is the greatest number of plans that are worked out; 0 means no limit.
 	Evaluations int
@@ -18,17 +19,19 @@ type SolveOptions struct {
 	Workers int
 	// Gap ends the search once the plan is proven to be that near to the best, as a share.
 	Gap float64
-	// Progress, if set, is called now and then, and at the end, from one goroutine.
+	// Progress, if set, is called now and then from one goroutine.
 	Progress func(Progress)
-	// Start is a plan to begin with, one made before an edit, say.
+	// Start is a plan to begin with, the one of before an edit, say. What it says is kept
+	// unless there is a reason to change it: moving a tenth of the features to other
+	// releases must raise the value by half a percent.
 	Start *Plan
 }
 
 // Progress tells how far a search is.
 type Progress struct {
-	Value       float64
-	Bound       float64
-	Gap         float64
+	Value       float64 // of the best plan; -Inf while there is none that satisfies all rules
+	Bound       float64 // no plan is worth more
+	Gap         float64 // as in Plan
 	Evaluations int
 }
 
@@ -39,11 +42,29 @@ const (
 )
 
 // Solve looks for the plan of greatest worth, and proves how far from it the plan found
-// can be. It ends when ctx does, after the evaluations allowed, or when the gap is proven.
-// Faults of the problem are a [Faults]; a problem of which it can be seen that no plan
-// satisfies it is an *[Infeasible]; if within the budget none was found that does, the
-// error is a *[NotFound].
+// can be; see [Planner.Solve].
 func Solve(ctx context.Context, p *Problem, options SolveOptions) (*Plan, error) {
+	planner, err := NewPlanner(p)
+	if err != nil {
+		return nil, err
+	}
+	return planner.Solve(ctx, options)
+}
+
+// Planner plans one problem and keeps what it has learnt of it: the best order, the bound
+// and its prices. Its methods are not for use by several goroutines at once.
+type Planner struct {
+	m           *model
+	b           *bound
+	best        *schedule // of the best plan, or nil
+	value       float64   // of it
+	order       []int32   // that makes it
+	evaluations int
+}
+
+// NewPlanner prepares to plan a problem. Faults of the problem are a [Faults]; a problem
+// of which can be seen that no plan satisfies it is an *[Infeasible].
+func NewPlanner(p *Problem) (*Planner, error) {
 	m, err := compile(p)
 	if err != nil {
 		return nil, err
@@ -52,7 +73,21 @@ func Solve(ctx context.Context, p *Problem, options SolveOptions) (*Plan, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &solver{m: m, b: b, options: options}
+	if err := b.overfull(); err != nil {
+		return nil, err
+	}
+	return &Planner{m: m, b: b, value: math.Inf(-1)}, nil
+}
+
+// Solve looks for the plan of greatest worth. It goes on from the best plan of earlier
+// calls, and ends when ctx does, after the evaluations allowed, or when the gap is proven;
+// even if ctx has ended it works out some plans. If none of them satisfies all rules the
+// error is a *[NotFound].
+func (x *Planner) Solve(ctx context.Context, options SolveOptions) (*Plan, error) {
+	s := &solver{Planner: x, m: x.m, options: options}
+	if options.Start != nil {
+		s.m = x.m.keeping(options.Start)
+	}
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
@@ -62,80 +97,107 @@ func Solve(ctx context.Context, p *Problem, options SolveOptions) (*Plan, error)
 		}
 		s.report()
 	}
-	return s.plan()
+	if x.best == nil {
+		last := s.m.newSchedule()
+		last.run(s.islands[0].bestOf)
+		return nil, &NotFound{s.spent, x.m.blocked(last)}
+	}
+	return x.plan(), nil
 }
 
+// solver is one call of Solve. It may search on another model than the planner's, one
+// that leans towards what is there already; what plans are worth the planner's model says.
 type solver struct {
-	m           *model
-	b           *bound
-	options     SolveOptions
-	islands     []*search
-	best        *search
-	evaluations int
+	*Planner
+	m       *model
+	options SolveOptions
+	islands []*search
+	tops    []score // what the best of each island was when it was last looked at
+	spent   int
 }
 
 // begin makes a first plan, by what a feature brings for the work it takes, as people
 // order; then the bound takes its first steps, and how early its relaxation has each
 // feature live is an order of its own, mostly the better one.
 func (s *solver) begin() error {
-	m := s.m
-	first := m.byDensity(s.b)
-	if s.options.Start != nil {
-		first = m.byPlan(s.options.Start)
+	first := s.m.byDensity(s.b)
+	switch {
+	case s.options.Start != nil:
+		first = s.m.byPlan(s.options.Start)
+	case s.order != nil:
+		first = s.order
 	}
-	s.islands = append(s.islands, newSearch(m.newSchedule(), first, s.options.Seed, 0))
-	s.evaluations++
-	s.choose()
+	s.found(first)
 	s.report()
-	if err := s.b.improve(4*climb, s.value()); err != nil {
+	if err := s.b.improve(4*climb, s.value); err != nil {
 		return err
 	}
-	second := m.byBound(s.b)
-	for i := 1; i < islands; i++ {
-		s.islands = append(s.islands, newSearch(m.newSchedule(), second, s.options.Seed, i))
-		s.evaluations++
+	second := s.m.byBound(s.b)
+	if s.order != nil {
+		second = s.order
 	}
-	s.choose()
+	for len(s.islands) < islands {
+		s.found(second)
+	}
 	s.report()
 	return nil
 }
 
-// value is what the best plan known is worth, for the bound to stop at.
-func (s *solver) value() float64 {
-	if s.best.best.lacks > 0 {
-		return math.Inf(-1)
-	}
-	return s.best.best.value
+// found adds an island that begins with an order.
+func (s *solver) found(order []int32) {
+	s.islands = append(s.islands, newSearch(s.m.newSchedule(), order, s.options.Seed, len(s.islands)))
+	s.tops = append(s.tops, score{lacks: len(s.m.blocks) + 1})
+	s.spent++
+	s.evaluations++
+	s.choose()
 }
 
+// choose takes over the best plan of the islands if it is better than that of before.
 func (s *solver) choose() {
-	s.best = s.islands[0]
-	for _, x := range s.islands[1:] {
-		if x.best.over(s.best.best) {
-			s.best = x
+	for i, x := range s.islands {
+		if !x.best.over(s.tops[i]) {
+			continue
+		}
+		s.tops[i] = x.best
+		if x.best.lacks > 0 {
+			continue
+		}
+		made := s.m.newSchedule()
+		made.run(x.bestOf)
+		value := s.Planner.m.valueOf(made)
+		if s.best == nil || s.better(made, value) {
+			s.best, s.Planner.value, s.order = made, value, slices.Clone(x.bestOf)
 		}
 	}
 }
 
-func (s *solver) over(ctx context.Context) bool {
-	return ctx.Err() != nil || s.options.Evaluations > 0 && s.evaluations >= s.options.Evaluations ||
-		len(s.m.blocks) < 2 && s.b.idle > 0 || s.best.best.lacks == 0 && s.progress().Gap <= s.options.Gap
+// better says whether to prefer a schedule: by what it is worth, and what it leans to.
+func (s *solver) better(made *schedule, value float64) bool {
+	return value+s.m.leaning(made) > s.value+s.m.leaning(s.best)
 }
 
-// epoch lets every island search for a while and the bound climb meanwhile; then those
-// that lag take over the best order.
+func (s *solver) over(ctx context.Context) bool {
+	if ctx.Err() != nil || s.options.Evaluations > 0 && s.spent >= s.options.Evaluations {
+		return true
+	}
+	settled := len(s.m.blocks) < 2 && s.b.settled() // nothing to try, and the bound is what it is
+	return s.best != nil && (settled || s.progress().Gap <= s.options.Gap)
+}
+
+// epoch lets every island search for a while and the bound climb meanwhile.
 func (s *solver) epoch() error {
 	trials := epoch
-	if left := s.options.Evaluations - s.evaluations; s.options.Evaluations > 0 {
+	if left := s.options.Evaluations - s.spent; s.options.Evaluations > 0 {
 		trials = min(trials, (left+islands-1)/islands)
 	}
 	var failed error
-	value := s.value()
+	value := s.value
 	jobs := []func(){func() { failed = s.b.improve(climb, value) }}
 	for _, x := range s.islands {
 		jobs = append(jobs, func() { x.run(trials) })
 	}
 	run(jobs, s.options.Workers)
+	s.spent += trials * islands
 	s.evaluations += trials * islands
 	s.choose()
 	return failed
@@ -162,9 +224,9 @@ func run(jobs []func(), workers int) {
 	all.Wait()
 }
 
-func (s *solver) progress() Progress {
-	value, most := s.best.best.value, s.b.value()
-	return Progress{Value: value, Bound: most, Gap: gap(value, most), Evaluations: s.evaluations}
+func (x *Planner) progress() Progress {
+	most := math.Max(x.b.value(), x.value)
+	return Progress{Value: x.value, Bound: most, Gap: gap(x.value, most), Evaluations: x.evaluations}
 }
 
 // gap is how far below a bound a value is, as a share of the bound.
@@ -172,7 +234,7 @@ func gap(value, most float64) float64 {
 	if value >= most {
 		return 0
 	}
-	return (most - value) / math.Max(math.Abs(most), 1e-300)
+	return (most - value) / math.Abs(most)
 }
 
 func (s *solver) report() {
@@ -185,39 +247,23 @@ func (s *solver) report() {
 // nothing proves that there is none.
 type NotFound struct {
 	Evaluations int
-	Blocked     []string // what could not be placed
+	Blocked     []string // features and activities that must be done and found no place
 }
 
 func (e *NotFound) Error() string {
-	return "no plan was found that satisfies all rules; what must be built and found no place: " + list(e.Blocked)
-}
-
-func list(names []string) string {
+	names := e.Blocked
 	if len(names) > 5 {
-		names = append(slices.Clone(names[:5]), "…")
+		names = append(slices.Clone(names[:5]), "and others")
 	}
-	out := ""
-	for i, n := range names {
-		if i > 0 {
-			out += ", "
-		}
-		out += n
-	}
-	return out
+	return fmt.Sprintf("none of %d plans satisfies all rules; what must be done and found no place: %s", e.Evaluations, strings.Join(names, ", "))
 }
 
-// plan turns the best schedule into an answer.
-func (s *solver) plan() (*Plan, error) {
-	m := s.m
-	sch := m.newSchedule()
-	sch.run(s.best.bestOf)
-	if sch.lacks > 0 {
-		return nil, &NotFound{s.evaluations, m.blocked(sch)}
-	}
-	out := m.answer(sch)
-	p := s.progress()
-	out.Value, out.Bound, out.Gap, out.Evaluations = sch.value, max(p.Bound, sch.value), p.Gap, s.evaluations
-	return out, nil
+// plan writes the best schedule down.
+func (x *Planner) plan() *Plan {
+	out := x.m.answer(x.best)
+	p := x.progress()
+	out.Value, out.Bound, out.Gap, out.Evaluations = p.Value, p.Bound, p.Gap, p.Evaluations
+	return out
 }
 
 // blocked names what must be built and is not.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/throughline-pm/throughline/plan"
 	"github.com/throughline-pm/throughline/plan/chance"
+	"github.com/throughline-pm/throughline/plan/check"
 )
 
 func task(id, feature, pool string, units, duration int) plan.Activity {
@@ -71,6 +72,41 @@ func TestAnyNumberOfWorkersFindsTheSamePlan(t *testing.T) {
 			t.Errorf("%d workers found a plan worth %v, one worker one worth %v", workers, got.Value, first.Value)
 		}
 	}
+}
+
+// Plans of generated problems of many kinds satisfy the checker, and their bound is above
+// what the plan the problem was made around is worth.
+func TestPlansOfGeneratedProblems(t *testing.T) {
+	for _, o := range shapes() {
+		for seed := range uint64(3) {
+			o.Seed = seed
+			p, witness, err := plan.GenerateWithPlan(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := plan.Solve(t.Context(), p, plan.SolveOptions{Evaluations: 300, Seed: seed})
+			if err != nil {
+				t.Errorf("%+v: %v", o, err)
+				continue
+			}
+			for _, v := range check.Plan(p, got) {
+				t.Errorf("%+v: %v", o, v)
+			}
+			if known := value(p, witness); got.Bound < known {
+				t.Errorf("%+v: the bound is %v and there is a plan worth %v", o, got.Bound, known)
+			}
+		}
+	}
+}
+
+// value asks the checker what a plan is worth, whatever it says of itself.
+func value(p *plan.Problem, a *plan.Plan) (v float64) {
+	for _, found := range check.Plan(p, a) {
+		if found.Element == "plan" {
+			fmt.Sscanf(found.Reason, "its value is told as 0; it is %g", &v)
+		}
+	}
+	return v
 }
 
 // small is a problem of so many features of two activities each, on three pools.
