@@ -1,21 +1,27 @@
 package plan
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A block is what a schedule takes or leaves as one: features and activities of no feature
 // that depend on each other in both directions, by links, couplings or both. Nearly always
 // it is one feature, or one activity of no feature. Blocks depend on each other in one
 // direction only.
 type block struct {
-	acts  []int // in an order in which each comes after those its links wait for
+	acts  []int
 	parts []part
+	// orders are those in which to place the activities; each comes after those its links
+	// wait for. Blocks of one feature have one order; others are tried if it fails.
+	orders [][]int
 	// hard are blocks without which this one is not built; soft are those its links wait
 	// for if they are.
 	hard, soft []int
 	must, out  bool
 }
 
-// part is a set of features that go live together, mostly of one.
+// part is a set of features that can go live only together, mostly of one.
 type part struct {
 	features []int
 	// best[k] is the release from k on that is worth most, len(releases) if none may be; for
@@ -37,9 +43,9 @@ func (m *model) formBlocks() {
 	}
 	waits := make([][]int, nodes)
 	for i := range m.features {
-		waits[i] = append(waits[i], m.features[i].requires...)
-		waits[i] = append(waits[i], m.features[i].together...)
+		waits[i] = slices.Concat(m.features[i].requires, m.features[i].together)
 	}
+	m.formParts(m.couplings())
 	for i := range m.acts {
 		for _, c := range m.acts[i].out {
 			waits[nodeOf[c.other]] = append(waits[nodeOf[c.other]], nodeOf[i])
@@ -72,9 +78,14 @@ func (m *model) formBlocks() {
 			b.acts = append(b.acts, f.acts...)
 		}
 	}
-	for c := range m.blocks {
-		m.formParts(c, component)
+	for _, p := range m.parts {
+		b := &m.blocks[component[p.features[0]]]
+		b.parts = append(b.parts, p)
 	}
+	for c := range m.blocks {
+		m.blocks[c].out = len(m.blocks[c].parts) == 0 && len(m.blocks[c].acts) == 0
+	}
+	tail := m.tails()
 	link := func(list *[]int, from, to int) {
 		if from != to && !slices.Contains(*list, to) {
 			*list = append(*list, to)
@@ -93,37 +104,31 @@ func (m *model) formBlocks() {
 		}
 	}
 	for c := range m.blocks {
-		m.blocks[c].acts = m.inOrder(m.blocks[c].acts)
+		b := &m.blocks[c]
+		b.orders = [][]int{m.inOrder(b.acts, func(a int) int { return m.acts[a].earliest })}
+		if len(b.parts) > 1 || len(b.parts) == 1 && len(b.parts[0].features) > 1 {
+			b.orders = append(b.orders,
+				m.inOrder(b.acts, func(a int) int { return -tail[a] }),
+				m.inOrder(b.acts, func(a int) int { return tail[a] }),
+				m.inOrder(b.acts, func(a int) int { return -a }))
+		}
 	}
 }
 
-// formParts groups the features of a block by what goes live together.
-func (m *model) formParts(c int, component []int) {
-	b := &m.blocks[c]
-	var features []int
-	for f := range m.features {
-		if component[f] == c && !m.features[f].out {
-			features = append(features, f)
+// formParts groups the features by what goes live together, given the component of each in
+// the graph of what requires what and of couplings. The parts come in an order in which
+// each requires only those before it.
+func (m *model) formParts(component []int) {
+	parts := make([]part, len(m.features))
+	for f, c := range component {
+		if !m.features[f].out {
+			parts[c].features = append(parts[c].features, f)
 		}
 	}
-	b.out = len(features) == 0 && len(b.acts) == 0
-	slices.SortFunc(features, func(x, y int) int { return m.features[x].stage - m.features[y].stage })
-	taken := map[int]bool{}
-	for _, f := range features {
-		if taken[f] {
-			continue
-		}
-		p := part{features: []int{f}}
-		taken[f] = true
-		for i := 0; i < len(p.features); i++ {
-			for _, g := range m.features[p.features[i]].together {
-				if !taken[g] {
-					taken[g] = true
-					p.features = append(p.features, g)
-				}
-			}
-		}
-		releases := len(m.releases)
+	m.parts = slices.DeleteFunc(parts, func(p part) bool { return len(p.features) == 0 })
+	releases := len(m.releases)
+	for i := range m.parts {
+		p := &m.parts[i]
 		p.best = make([]int16, releases+1)
 		p.best[releases] = int16(releases)
 		top := 0.0
@@ -140,14 +145,13 @@ func (m *model) formParts(c int, component []int) {
 				p.best[k], top = int16(k), worth
 			}
 		}
-		b.parts = append(b.parts, p)
 	}
 }
 
-// inOrder sorts activities so that each comes after those its links wait for, the ones
-// that can start first before others. Links that go round in a circle, which lags below
+// inOrder sorts activities so that each comes after those its links wait for, and the one
+// of the least key first of those that may come next. Links that go round in a circle, which lags below
 // zero allow, give way.
-func (m *model) inOrder(acts []int) []int {
+func (m *model) inOrder(acts []int, key func(int) int) []int {
 	in := map[int]bool{}
 	left := map[int]int{}
 	for _, a := range acts {
@@ -155,26 +159,42 @@ func (m *model) inOrder(acts []int) []int {
 	}
 	for _, a := range acts {
 		for _, c := range m.acts[a].in {
-			if in[c.other] {
+			if in[c.other] && c.other != a {
 				left[a]++
 			}
 		}
 	}
-	out := make([]int, 0, len(acts))
-	todo := slices.Clone(acts)
-	for len(todo) > 0 {
-		at := 0
-		for i, a := range todo {
-			b := todo[at]
-			if left[a] == 0 && (left[b] > 0 || m.acts[a].earliest < m.acts[b].earliest) {
-				at = i
-			}
+	later := func(a, b int) int { return cmp.Or(cmp.Compare(key(b), key(a)), cmp.Compare(b, a)) }
+	var ready []int // the one to come next is the last
+	come := func(a int) {
+		at, _ := slices.BinarySearchFunc(ready, a, later)
+		ready = slices.Insert(ready, at, a)
+	}
+	for _, a := range acts {
+		if left[a] == 0 {
+			come(a)
 		}
-		a := todo[at]
-		todo = slices.Delete(todo, at, at+1)
+	}
+	out := make([]int, 0, len(acts))
+	for len(out) < len(acts) {
+		if len(ready) == 0 {
+			for _, a := range acts {
+				if left[a] > 0 && (len(ready) == 0 || later(ready[0], a) < 0) {
+					ready = []int{a}
+				}
+			}
+			left[ready[0]] = 0
+		}
+		a := ready[len(ready)-1]
+		ready = ready[:len(ready)-1]
+		left[a] = -1 // has come
 		out = append(out, a)
 		for _, c := range m.acts[a].out {
-			left[c.other]--
+			if left[c.other] > 0 {
+				if left[c.other]--; left[c.other] == 0 {
+					come(c.other)
+				}
+			}
 		}
 	}
 	return out

@@ -300,7 +300,7 @@ func (m *model) tails() []int {
 		tail[i] = m.acts[i].shortest()
 	}
 	for f := range m.features {
-		acts := m.inOrder(m.features[f].acts)
+		acts := m.inOrder(m.features[f].acts, func(a int) int { return m.acts[a].earliest })
 		for _, a := range slices.Backward(acts) {
 			act := &m.acts[a]
 			for _, c := range act.out {

@@ -27,6 +27,7 @@ type model struct {
 	synergies []synergy
 	free      []int // activities of no feature
 	blocks    []block
+	parts     []part
 	apart     [][]int
 	either    []eitherOr
 	discounts []float64   // of each release's go-live
@@ -100,7 +101,6 @@ type feature struct {
 	apart     []int   // numbers of the groups it is in
 	either    []int
 	synergies []int
-	stage     int // its place in an order in which prerequisites come first
 	block     int
 }
 
@@ -371,7 +371,6 @@ func (m *model) compileFeatures() {
 			}
 		}
 	}
-	m.stages()
 }
 
 // leastCost returns the least an activity can cost, not discounted.
@@ -392,25 +391,4 @@ func (m *model) leastCost(a *activity) float64 {
 		least = min(least, cost)
 	}
 	return least
-}
-
-// stages numbers the features so that each comes after those it requires.
-func (m *model) stages() {
-	left := make([]int, len(m.features))
-	var ready []int
-	for i := range m.features {
-		left[i] = len(m.features[i].requires)
-		if left[i] == 0 {
-			ready = append(ready, i)
-		}
-	}
-	for n := 0; n < len(ready); n++ {
-		f := &m.features[ready[n]]
-		f.stage = n
-		for _, g := range f.needed {
-			if left[g]--; left[g] == 0 {
-				ready = append(ready, g)
-			}
-		}
-	}
 }

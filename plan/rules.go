@@ -72,29 +72,21 @@ func (m *model) apply(rules []Rule) error {
 	return nil
 }
 
+// couplings numbers what can go live only together: features that are coupled, and what
+// stands between two of these by requirements. A coupling has a higher number than those
+// it requires.
+func (m *model) couplings() []int {
+	waits := make([][]int, len(m.features))
+	for i := range m.features {
+		waits[i] = slices.Concat(m.features[i].requires, m.features[i].together)
+	}
+	return components(waits)
+}
+
 // excludeCoupled leaves features out that have to go live together and may not: because
 // they have to stand apart, or because that many of a set may not be built.
 func (m *model) excludeCoupled() {
-	coupling := make([]int, len(m.features)) // the first of those that go live together
-	for i := range coupling {
-		coupling[i] = -1
-	}
-	for first := range m.features {
-		if coupling[first] >= 0 {
-			continue
-		}
-		coupling[first] = first
-		for open := []int{first}; len(open) > 0; {
-			f := open[len(open)-1]
-			open = open[:len(open)-1]
-			for _, g := range m.features[f].together {
-				if coupling[g] < 0 {
-					coupling[g] = first
-					open = append(open, g)
-				}
-			}
-		}
-	}
+	coupling := m.couplings()
 	exclude := func(features []int, limit int) {
 		count := map[int]int{}
 		for _, f := range features {

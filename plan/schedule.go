@@ -162,13 +162,15 @@ func (s *schedule) build(b int) bool {
 			return false
 		}
 	}
-	if !s.placeAll(block.acts) {
-		return false
-	}
-	for i := range block.parts {
-		if !s.release(&block.parts[i]) {
-			return false
+	mark := len(s.log)
+	for _, order := range block.orders {
+		if s.placeAll(order) && s.releaseAll(block.parts) {
+			break
 		}
+		s.takeBack(mark)
+	}
+	if len(s.log) == mark && len(block.acts)+len(block.parts) > 0 {
+		return false
 	}
 	s.log = append(s.log, placed{int32(b), placedBlock | uint8(s.state[b])<<4, s.value})
 	s.state[b] = inPlan
@@ -375,6 +377,15 @@ func (s *schedule) occupy(person int32, t, duration int, sign int32) {
 	for q := range row {
 		row[q] += sign
 	}
+}
+
+func (s *schedule) releaseAll(parts []part) bool {
+	for i := range parts {
+		if !s.release(&parts[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // release lets the features of a part go live, all with one release: the one worth most of

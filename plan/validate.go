@@ -653,7 +653,6 @@ func (v *validator) rules() {
 		v.ruleAt(i)
 	}
 	if len(v.faults) == 0 {
-		v.contradictions()
 	}
 }
 
@@ -762,57 +761,6 @@ func sortsOfRules() string {
 	}
 	slices.Sort(all)
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
-}
-
-// contradictions reports rules that no plan can keep whatever else it does, because they
-// say opposite things of one feature.
-func (v *validator) contradictions() {
-	type say struct {
-		rule string
-		at   int // a release, or a moment
-	}
-	in, out, due := map[string]say{}, map[string]say{}, map[string]say{}
-	for i := range v.p.Rules {
-		r := &v.p.Rules[i]
-		for _, f := range r.Features {
-			switch {
-			case r.Sort == InRelease:
-				k := v.release[r.Release]
-				if before, ok := in[f]; ok && before.at != k {
-					v.add(named("rule", r.ID, i), "puts the feature %q in another release than the rule %q does; drop one of them", f, before.rule)
-				}
-				in[f] = say{r.ID, k}
-			case r.Sort == LeftOut:
-				out[f] = say{r.ID, 0}
-			case r.Sort == Deadline && r.Penalty == 0:
-				if before, ok := due[f]; !ok || r.At < before.at {
-					due[f] = say{r.ID, r.At}
-				}
-			}
-		}
-	}
-	for i := range v.p.Rules {
-		r := &v.p.Rules[i]
-		e := named("rule", r.ID, i)
-		for _, f := range r.Features {
-			left, leftOut := out[f]
-			d, isDue := due[f]
-			switch {
-			case v.full():
-				return
-			case r.Sort == InRelease && leftOut:
-				v.add(e, "puts the feature %q in a release, and the rule %q leaves it out; drop one of them", f, left.rule)
-			case r.Sort == InRelease && isDue && v.p.Releases[v.release[r.Release]].GoLive > d.at:
-				v.add(e, "the release %q goes live at %d, and the feature %q is due at %d by the rule %q; choose an earlier release, or move the deadline",
-					r.Release, v.p.Releases[v.release[r.Release]].GoLive, f, d.at, d.rule)
-			case isDue && d.rule == r.ID && leftOut:
-				v.add(e, "the feature %q is due, and the rule %q leaves it out; drop one of them", f, left.rule)
-			case isDue && d.rule == r.ID && v.p.Releases[0].GoLive > d.at:
-				v.add(e, "the feature %q is due at %d, before the first release goes live at %d; move the deadline, give it a penalty, or add a release",
-					f, d.at, v.p.Releases[0].GoLive)
-			}
-		}
-	}
 }
 
 func (v *validator) reference() {

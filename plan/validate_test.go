@@ -181,7 +181,6 @@ func TestValidate(t *testing.T) {
 			{func(p *plan.Problem) { p.Rules[0].Features = nil }, "needs features or activities"},
 			{func(p *plan.Problem) { p.Rules[0].Features = []string{"f1"} }, `names the feature "f1"`},
 			{func(p *plan.Problem) { p.Rules[0].Penalty = -1 }, "penalty is -1"},
-			{func(p *plan.Problem) { p.Rules[0].Penalty, p.Rules[0].At = 0, 21 }, "before the first release goes live at 22"},
 			{func(p *plan.Problem) { p.Rules[0].Weight = nan }, "weight is NaN"},
 		},
 		`rule "late"`: {
@@ -197,18 +196,6 @@ func TestValidate(t *testing.T) {
 		`rule "who"`: {{func(p *plan.Problem) { p.Rules[4].Person = "ann" }, `no mode of the activity "g1" asks for a skill that the person "ann" has`}},
 		`rule "wip"`: {{func(p *plan.Problem) { p.Rules[5].Limit = 0 }, "needs limit"}},
 		`rule "one"`: {{func(p *plan.Problem) { p.Rules[6].Features = []string{"G"} }, "name another"}},
-		`rule "new"`: {
-			{func(p *plan.Problem) {
-				p.Rules = append(p.Rules, plan.Rule{ID: "old", Sort: plan.InRelease, Features: []string{"F"}, Release: "R1"}, plan.Rule{ID: "new", Sort: plan.InRelease, Features: []string{"F"}, Release: "R2"})
-			}, `in another release than the rule "old" does`},
-			{func(p *plan.Problem) {
-				p.Rules = append(p.Rules, plan.Rule{ID: "new", Sort: plan.InRelease, Features: []string{"F"}, Release: "R1"}, plan.Rule{ID: "not", Sort: plan.LeftOut, Features: []string{"F"}})
-			}, `the rule "not" leaves it out`},
-			{func(p *plan.Problem) {
-				p.Rules[0].Penalty = 0
-				p.Rules = append(p.Rules, plan.Rule{ID: "new", Sort: plan.InRelease, Features: []string{"F"}, Release: "R3"})
-			}, `due at 50 by the rule "soon"`},
-		},
 		"reference, placement 2": {
 			{func(p *plan.Problem) { p.Reference[1].Feature = "F" }, "has a placement before"},
 			{func(p *plan.Problem) { p.Reference[1].Release = "X" }, `names the release "X"`},
