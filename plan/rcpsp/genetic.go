@@ -10,14 +10,26 @@ import (
 // is kept as the mirrored project sees it, in which its children will be made: when the
 // activities start there and their order by start.
 type individual struct {
-	start    []int32
-	list     []int32
-	place    []int32 // of each activity in list
-	makespan int32
+	fitness
+	start  []int32
+	list   []int32
+	place  []int32 // of each activity in list
+	scheme scheme
 }
 
+// scheme is the way in which an individual was made from a list. It is a gene: children
+// mostly are made as their father was, so that the scheme that suits the project wins
+// (Hartmann, A self-adapting genetic algorithm for project scheduling under resource
+// constraints, Naval Research Logistics 49, 2002).
+type scheme bool
+
+const (
+	serially   scheme = false
+	inParallel scheme = true
+)
+
 func newIndividual(n int) *individual {
-	return &individual{make([]int32, n), make([]int32, n), make([]int32, n), math.MaxInt32}
+	return &individual{start: make([]int32, n), list: make([]int32, n), place: make([]int32, n)}
 }
 
 // island is a bi-population genetic algorithm (Debels, Vanhoucke, A decomposition-based
@@ -31,24 +43,53 @@ type island struct {
 	made       int // schedules
 	makespan   int32
 	best       []int32 // starts in forward time
+	burden     [2][]int64
+	typical    int32
+	size       int // of each population
+	founded    int // individuals of the first generation
+	endless    bool
+	until      int // schedules made by the end of the era
 	population [2][]*individual
 	list       []int32
 	start      []int32
 	bucket     []int32
-	spare      *individual
+	spare      []*individual
 	sampler    *sampler
 }
 
-// size is the number of individuals in each of the two populations.
-const size = 60
-
-func newIsland(p *project, seed uint64) *island {
-	i := &island{random: random{seed}, makespan: math.MaxInt32}
+// newIsland makes an island that lives for so many schedules; for ever if unlimited.
+func newIsland(p *project, schedules int, seed uint64) *island {
+	i := &island{random: random{seed}, makespan: math.MaxInt32, typical: p.typical()}
 	i.way = [2]*generator{newGenerator(p, &i.made), newGenerator(p.mirror, &i.made)}
+	i.burden = [2][]int64{p.burden(), p.mirror.burden()}
 	i.best, i.list, i.start = make([]int32, p.n), make([]int32, p.n), make([]int32, p.n)
-	i.spare = newIndividual(p.n)
 	i.sampler = newSampler(p.n)
+	if i.endless = schedules == unlimited; i.endless {
+		schedules = firstEra
+	}
+	i.era(schedules)
 	return i
+}
+
+// firstEra is how many schedules the first era of an endless island makes.
+const firstEra = 4_000
+
+// era begins anew with populations of a size fit for so many schedules: the more there is
+// time for, the more variety to start from and to mix pays. Of what has been bred before
+// the better half stays.
+func (i *island) era(schedules int) {
+	i.until = i.made + schedules
+	i.size = min(max(8, int(0.85*math.Sqrt(float64(schedules)))), 1000)
+	i.founded = 0
+	for d, all := range i.population {
+		slices.SortStableFunc(all, func(a, b *individual) int {
+			if a.less(b.fitness) {
+				return -1
+			}
+			return 1
+		})
+		i.population[d] = all[:min(len(all)/2, i.size/4)]
+	}
 }
 
 // run makes so many schedules, fewer if one comes to be as short as the bound or the
@@ -58,42 +99,58 @@ func (i *island) run(ctx context.Context, bound int32, schedules int) {
 		if i.made%64 == 63 && ctx.Err() != nil {
 			return
 		}
+		if i.endless && i.made >= i.until {
+			i.era(4 * (i.until - i.made + i.size*i.size))
+		}
 		i.step()
 	}
 }
 
-// step makes one schedule: a founder of the populations as long as these are not full,
-// else a child.
+// step makes one schedule: of the first generation half by sampling, half by shifting
+// those to the other side, and then children.
 func (i *island) step() {
-	if founded := len(i.population[0]) + len(i.population[1]); founded < 2*size {
-		d := founded & 1
+	i.founded++
+	d := i.founded & 1
+	switch half := i.size; {
+	case i.founded <= half:
 		i.sampler.sample(i.way[d].project, &i.random, i.list)
-		i.decode(d)
-		i.settle(d)
+		i.settle(d, i.decode(d, inParallel))
+		return
+	case i.founded <= 2*half && i.founded-half <= len(i.population[1-d]):
+		founder := i.population[1-d][i.founded-half-1]
+		copy(i.list, founder.list)
+		i.settle(d, i.decode(d, serially))
 		return
 	}
-	d := int(i.random.next() >> 63)
 	parents := i.population[1-d]
+	if len(parents) == 0 {
+		d, parents = 1-d, i.population[d]
+	}
 	father, mother := i.parent(parents), i.parent(parents)
 	if father == mother {
 		copy(i.list, father.list)
-		shake(i.way[d].project, &i.random, i.list, 0.1)
+		i.shake(d, 8)
 	} else {
 		i.cross(father, mother)
-		shake(i.way[d].project, &i.random, i.list, 0.02)
+		i.shake(d, 1)
 	}
-	i.decode(d)
-	i.settle(d)
+	how := father.scheme
+	if i.random.below(10) == 0 {
+		how = !how
+	}
+	i.settle(d, i.decode(d, how))
 }
 
-// decode makes the schedule of the list; it becomes the spare individual.
-func (i *island) decode(d int) *individual {
+// decode makes the schedule of the list.
+func (i *island) decode(d int, how scheme) *individual {
 	g := i.way[d]
-	if i.spare == nil {
-		i.spare = newIndividual(g.n)
+	child := i.room()
+	var c int32
+	if child.scheme = how; how == inParallel {
+		c = g.parallel(i.list, i.start)
+	} else {
+		c = g.serial(i.list, i.start)
 	}
-	child := i.spare
-	c := g.serial(i.list, i.start)
 	if c < i.makespan {
 		i.makespan = c
 		copy(i.best, i.start)
@@ -101,13 +158,34 @@ func (i *island) decode(d int) *individual {
 			turn(g.project, i.start, i.best, c)
 		}
 	}
-	child.makespan = c
-	turn(g.project, i.start, child.start, c)
-	i.bucket = byStart(child.start, child.list, i.bucket, c)
-	for k, a := range child.list {
-		child.place[a] = int32(k)
+	child.makespan, child.late = c, 0
+	for a, s := range i.start {
+		if over := s + g.duration[a] - c + i.typical; over > 0 {
+			child.late += int64(min(over, g.duration[a])) * i.burden[d][a]
+		}
 	}
+	turn(g.project, i.start, child.start, c)
+	i.order(child)
 	return child
+}
+
+// room returns an individual to be overwritten.
+func (i *island) room() *individual {
+	last := len(i.spare) - 1
+	if last < 0 {
+		return newIndividual(len(i.list))
+	}
+	child := i.spare[last]
+	i.spare = i.spare[:last]
+	return child
+}
+
+// order lists an individual's activities by start.
+func (i *island) order(x *individual) {
+	i.bucket = byStart(x.start, x.list, i.bucket, x.makespan)
+	for k, a := range x.list {
+		x.place[a] = int32(k)
+	}
 }
 
 // turn writes the starts of a schedule as the mirrored project sees them.
@@ -137,96 +215,87 @@ func byStart(start, list, bucket []int32, makespan int32) []int32 {
 // parent chooses the better of two.
 func (i *island) parent(from []*individual) *individual {
 	a, b := from[i.random.below(len(from))], from[i.random.below(len(from))]
-	if b.makespan < a.makespan {
+	if b.less(a.fitness) {
 		return b
 	}
 	return a
 }
 
-// cross lists the activities in an order inherited from two parents. A window of the
-// father's time divides its activities into those before, within and behind; half of the
-// children have the father's order within and the mother's outside, the others the reverse.
+// cross lists the activities in the father's order, but for those that start in a window of
+// the father's time: these stand there in the mother's order (two-point crossover,
+// Hartmann, A competitive genetic algorithm for resource-constrained project scheduling,
+// Naval Research Logistics 45, 1998, with points of time as in Debels and Vanhoucke).
 func (i *island) cross(father, mother *individual) {
-	c := float64(father.makespan)
-	length := c * (0.25 + 0.5*i.random.fraction())
-	from := int32(i.random.fraction() * (c - length))
-	to := from + int32(length) + 1
-	a, _ := slices.BinarySearchFunc(father.list, from, func(x, t int32) int { return int(father.start[x] - t) })
-	b, _ := slices.BinarySearchFunc(father.list, to, func(x, t int32) int { return int(father.start[x] - t) })
+	c := int(father.makespan)
+	length := c/4 + i.random.below(c/2+1)
+	from := int32(i.random.below(c - length + 1))
+	to := from + int32(length)
+	at := func(t int32) int {
+		k, _ := slices.BinarySearchFunc(father.list, t, func(x, t int32) int { return int(father.start[x] - t) })
+		return k
+	}
+	a, b := at(from), at(to)
 	copy(i.list, father.list)
-	inside := i.random.next()>>63 == 0
-	before, within, behind := 0, a, b
+	k := a
 	for _, x := range mother.list {
-		switch k := int(father.place[x]); {
-		case k >= a && k < b:
-			if inside {
-				i.list[within] = x
-				within++
-			}
-		case inside:
-		case k < a:
-			i.list[before] = x
-			before++
-		default:
-			i.list[behind] = x
-			behind++
+		if p := int(father.place[x]); p >= a && p < b {
+			i.list[k] = x
+			k++
 		}
 	}
 }
 
-// settle lets the spare individual, a child, into its population in place of the worst, unless it is worse still
-// or there already.
-func (i *island) settle(d int) {
-	all, child := i.population[d], i.spare
-	if len(all) < size {
-		i.population[d], i.spare = append(all, child), nil
-		return
-	}
+// settle lets a child into its population: in place of the worst once the population is
+// full, unless it is worse still; not if it is there already.
+func (i *island) settle(d int, child *individual) {
+	all := i.population[d]
 	worst := 0
 	for k, other := range all {
-		if other.makespan == child.makespan && slices.Equal(other.start, child.start) {
+		if other.fitness == child.fitness && slices.Equal(other.start, child.start) {
+			i.spare = append(i.spare, child)
 			return
 		}
-		if other.makespan > all[worst].makespan {
+		if all[worst].less(other.fitness) {
 			worst = k
 		}
 	}
-	if child.makespan <= all[worst].makespan {
-		i.spare, all[worst] = all[worst], child
+	switch {
+	case len(all) < i.size:
+		i.population[d] = append(all, child)
+	case all[worst].less(child.fitness):
+		i.spare = append(i.spare, child)
+	default:
+		i.spare = append(i.spare, all[worst])
+		all[worst] = child
 	}
 }
 
 // welcome takes in the best schedule of another island.
 func (i *island) welcome(start []int32) {
 	p := i.way[0].project
-	makespan := int32(0)
+	guest := i.room()
+	guest.scheme, guest.fitness = serially, fitness{}
 	for a, t := range start {
-		makespan = max(makespan, t+p.duration[a])
+		guest.makespan = max(guest.makespan, t+p.duration[a])
 	}
-	if i.spare == nil {
-		i.spare = newIndividual(p.n)
-	}
-	guest := i.spare
-	guest.makespan = makespan
-	turn(p, start, guest.start, makespan)
-	i.bucket = byStart(guest.start, guest.list, i.bucket, makespan)
-	for k, a := range guest.list {
-		guest.place[a] = int32(k)
-	}
-	i.settle(0)
+	turn(p, start, guest.start, guest.makespan)
+	i.order(guest)
+	i.settle(0, guest)
 }
 
-// shake moves activities of a list behind some that follow, each with a probability.
-func shake(p *project, r *random, list []int32, share float64) {
-	for k := 0; k+1 < len(list); k++ {
-		if r.fraction() >= share {
+// shake moves some activities, so many on average, behind up to five that follow.
+func (i *island) shake(d, moves int) {
+	p, n := i.way[d].project, len(i.list)
+	for range 2 * moves {
+		if i.random.next()>>63 == 0 {
 			continue
 		}
-		for range 1 + r.below(10) {
-			if k+1 == len(list) || slices.Contains(p.succ.of(list[k]), list[k+1]) {
+		k := i.random.below(n)
+		for range 1 + i.random.below(5) {
+			if k+1 == n || slices.Contains(p.succ.of(i.list[k]), i.list[k+1]) {
 				break
 			}
-			list[k], list[k+1] = list[k+1], list[k]
+			i.list[k], i.list[k+1] = i.list[k+1], i.list[k]
 			k++
 		}
 	}

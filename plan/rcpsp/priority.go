@@ -4,7 +4,8 @@ import "math"
 
 // sampler makes random lists that favour activities with long tails: regret-based biased
 // random sampling with the latest-finish-time rule (Drexl, Scheduling of project networks
-// by job assignment, Management Science 37, 1991; Kolisch 1996).
+// by job assignment, Management Science 37, 1991; Kolisch 1996), regrets raised to the
+// fifth power.
 type sampler struct {
 	waits, eligible []int32
 	weight          []float64
@@ -13,9 +14,6 @@ type sampler struct {
 func newSampler(n int) *sampler {
 	return &sampler{make([]int32, n), make([]int32, 0, n), make([]float64, n)}
 }
-
-// keenness is the power to which regrets are raised.
-const keenness = 5
 
 func (s *sampler) sample(p *project, r *random, list []int32) {
 	s.eligible = s.eligible[:0]
@@ -31,10 +29,11 @@ func (s *sampler) sample(p *project, r *random, list []int32) {
 		}
 		sum := 0.0
 		for e, i := range s.eligible {
-			s.weight[e] = math.Pow(float64(p.tail[i]-p.duration[i]-least+1), keenness)
-			sum += s.weight[e]
+			w := float64(p.tail[i] - p.duration[i] - least + 1)
+			w = float64(float64(w*w)*float64(w*w)) * w
+			s.weight[e], sum = w, sum+float64(w)
 		}
-		e, at := 0, r.fraction()*sum
+		e, at := 0, float64(r.fraction()*sum)
 		for e < len(s.eligible)-1 && at >= s.weight[e] {
 			at -= s.weight[e]
 			e++

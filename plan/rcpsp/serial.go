@@ -8,6 +8,11 @@ type generator struct {
 	free   []uint64 // by period and word: what is left of the capacities, guards set
 	used   int32    // periods of free that are not full, from 0 on
 	count  *int     // schedules made so far
+
+	// For the parallel scheme:
+	rank, waits    []int32  // of each activity: place in the list, predecessors not finished
+	ready, running []int32  // activities, those that are ready by rank
+	left           []uint64 // by word: what is left of the capacities now, guards set
 }
 
 func newGenerator(p *project, count *int) *generator {
@@ -15,7 +20,17 @@ func newGenerator(p *project, count *int) *generator {
 	for _, d := range p.duration {
 		horizon += int(d)
 	}
-	g := &generator{project: p, finish: make([]int32, p.n), free: make([]uint64, horizon*p.words), count: count}
+	g := &generator{
+		project: p,
+		finish:  make([]int32, p.n),
+		free:    make([]uint64, horizon*p.words),
+		count:   count,
+		rank:    make([]int32, p.n),
+		waits:   make([]int32, p.n),
+		ready:   make([]int32, 0, p.n),
+		running: make([]int32, 0, p.n),
+		left:    make([]uint64, p.words),
+	}
 	for at := range g.free {
 		g.free[at] = p.full[at%p.words]
 	}

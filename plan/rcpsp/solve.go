@@ -92,7 +92,7 @@ const (
 
 	// small is a limit too small to share out among islands, of which there are some
 	// otherwise.
-	small = 20_000
+	small = 60_000
 	some  = 4
 
 	// epoch is how many schedules an island makes between two meetings.
@@ -114,7 +114,11 @@ func newSearch(p *project, opt Options) *search {
 		islands = 1
 	}
 	for i := range islands {
-		s.islands = append(s.islands, newIsland(p, opt.Seed+uint64(i)<<32))
+		share := s.limit
+		if s.limit != unlimited {
+			share /= islands
+		}
+		s.islands = append(s.islands, newIsland(p, share, opt.Seed+uint64(i)<<32))
 	}
 	s.prover = newProver(p, s.bound)
 	return s

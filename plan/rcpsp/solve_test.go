@@ -140,7 +140,7 @@ func TestNothingToDo(t *testing.T) {
 
 func TestAnyNumberOfWorkers(t *testing.T) {
 	in := generate(shape{60, 1.5, 0.75, 0.2, 4, 10}, 1)
-	for _, schedules := range []int{1, 300, 30_001} {
+	for _, schedules := range []int{1, 300, 60_001} {
 		one := solve(t, in, Options{Schedules: schedules, Seed: 3, Workers: 1})
 		for _, workers := range []int{2, 3} {
 			if more := solve(t, in, Options{Schedules: schedules, Seed: 3, Workers: workers}); !reflect.DeepEqual(one, more) {
@@ -236,7 +236,7 @@ func TestSolveRefuses(t *testing.T) {
 func TestDecodingAllocatesNothing(t *testing.T) {
 	for _, resources := range []int{4, 9} {
 		p, _, _ := compile(generate(shape{120, 1.5, 0.5, 0.2, resources, 10}, 1))
-		i := newIsland(p, 1)
+		i := newIsland(p, 5000, 1)
 		i.run(t.Context(), 0, 1000)
 		if n := testing.AllocsPerRun(1000, i.step); n != 0 {
 			t.Errorf("%d resources: %g allocations a schedule", resources, n)
