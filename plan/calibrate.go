@@ -134,8 +134,7 @@ func (f *Checked) pit() float64 {
 // DrawsQuantile is the least of the draws, which stand in increasing order, that has at
 // least the share q of them at or below it.
 func DrawsQuantile(draws []float64, q float64) float64 {
-	i := int(math.Ceil(q*float64(len(draws)) - 1e-9))
-	return draws[min(max(i-1, 0), len(draws)-1)]
+	return draws[rankOf(q, len(draws))]
 }
 
 // CRPS is the continuous ranked probability score of draws in increasing order against the
