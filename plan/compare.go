@@ -13,26 +13,26 @@ type Comparison struct {
 	Draws int `json:"draws"`
 	// Makespan is the mean change of the end of all work, in periods; P50 and P85 are
 	// those of its quantiles.
-	Makespan Change `json:"makespan"`
-	P50      Change `json:"p50"`
-	P85      Change `json:"p85"`
-	Value    Change `json:"value"`
+	Makespan Shift `json:"makespan"`
+	P50      Shift `json:"p50"`
+	P85      Shift `json:"p85"`
+	Value    Shift `json:"value"`
 	// Features are those that both plans build.
-	Features []FeatureChange `json:"features,omitempty"`
+	Features []FeatureShift `json:"features,omitempty"`
 }
 
-// Change is a mean difference, after less before, with its standard error.
-type Change struct {
+// Shift is a mean difference, after less before, with its standard error.
+type Shift struct {
 	Mean          float64 `json:"mean"`
 	StandardError float64 `json:"standardError"`
 }
 
-// FeatureChange is what becomes of a feature's finish, in periods, and of its chance to be
+// FeatureShift is what becomes of a feature's finish, in periods, and of its chance to be
 // live with the release planned before, or an earlier one.
-type FeatureChange struct {
+type FeatureShift struct {
 	Feature string `json:"feature"`
-	Finish  Change `json:"finish"`
-	OnTime  Change `json:"onTime"`
+	Finish  Shift  `json:"finish"`
+	OnTime  Shift  `json:"onTime"`
 }
 
 // quantileBatches is the number of parts of the draws whose quantiles tell, by how they
@@ -82,9 +82,9 @@ func Compare(ctx context.Context, before *Problem, planBefore *Plan, after *Prob
 	for i := range ends {
 		ends[i], values[i] = ends[i][:done], values[i][:done]
 	}
-	d.Makespan = meanChange(done, func(i int) float64 { return float64(ends[1][i]-ends[0][i]) / tick })
-	d.Value = meanChange(done, func(i int) float64 { return values[1][i] - values[0][i] })
-	d.P50, d.P85 = quantileChange(ends, 0.5), quantileChange(ends, 0.85)
+	d.Makespan = meanShift(done, func(i int) float64 { return float64(ends[1][i]-ends[0][i]) / tick })
+	d.Value = meanShift(done, func(i int) float64 { return values[1][i] - values[0][i] })
+	d.P50, d.P85 = quantileShift(ends, 0.5), quantileShift(ends, 0.85)
 	for i, p := range pairs {
 		sum := workers[0][i]
 		for _, w := range workers[1:] {
@@ -141,21 +141,21 @@ func (p *pairSums) merge(o pairSums) {
 	p.high += o.high + carry
 }
 
-func (p *pairSums) change(feature string, draws int) FeatureChange {
+func (p *pairSums) change(feature string, draws int) FeatureShift {
 	n := float64(draws)
-	of := func(sum, square float64) Change {
+	of := func(sum, square float64) Shift {
 		mean := sum / n
-		return Change{mean, math.Sqrt(max(0, square/n-mean*mean) / max(n-1, 1))}
+		return Shift{mean, math.Sqrt(max(0, square/n-mean*mean) / max(n-1, 1))}
 	}
 	square := float64(p.high)*0x1p64 + float64(p.low)
-	return FeatureChange{
+	return FeatureShift{
 		Feature: feature,
 		Finish:  of(float64(p.finish)/tick, square/(tick*tick)),
 		OnTime:  of(float64(p.won-p.lost), float64(p.won+p.lost)),
 	}
 }
 
-func meanChange(draws int, difference func(i int) float64) Change {
+func meanShift(draws int, difference func(i int) float64) Shift {
 	n := float64(draws)
 	mean, square := 0.0, 0.0
 	for i := range draws {
@@ -164,19 +164,19 @@ func meanChange(draws int, difference func(i int) float64) Change {
 	for i := range draws {
 		square += (difference(i) - mean) * (difference(i) - mean)
 	}
-	return Change{mean, math.Sqrt(square / (n * max(n-1, 1)))}
+	return Shift{mean, math.Sqrt(square / (n * max(n-1, 1)))}
 }
 
-// quantileChange is the difference of a quantile of the ends; its error comes from how
+// quantileShift is the difference of a quantile of the ends; its error comes from how
 // much the difference varies between parts of the draws.
-func quantileChange(ends [2][]int32, q float64) Change {
+func quantileShift(ends [2][]int32, q float64) Shift {
 	of := func(from, to int) float64 {
 		return smoothQuantile(ends[1][from:to], q) - smoothQuantile(ends[0][from:to], q)
 	}
 	draws := len(ends[0])
 	batches := min(quantileBatches, draws)
-	parts := meanChange(batches, func(i int) float64 { return of(i*draws/batches, (i+1)*draws/batches) })
-	return Change{of(0, draws), parts.StandardError}
+	parts := meanShift(batches, func(i int) float64 { return of(i*draws/batches, (i+1)*draws/batches) })
+	return Shift{of(0, draws), parts.StandardError}
 }
 
 // smoothQuantile is the mean of the moments that lie within a hundredth of the quantile q,

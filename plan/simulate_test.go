@@ -150,7 +150,7 @@ func TestAnyNumberOfWorkersSimulatesTheSame(t *testing.T) {
 	if got := simulated(t, p, plan, SimulateOptions{Draws: 700, Seed: 6, Workers: 1}); reflect.DeepEqual(got.Makespan, first.Makespan) {
 		t.Error("the seed has no part")
 	}
-	if firstPair.Makespan != (Change{}) || firstPair.Value != (Change{}) || len(firstPair.Features) == 0 || firstPair.Features[0].Finish != (Change{}) {
+	if firstPair.Makespan != (Shift{}) || firstPair.Value != (Shift{}) || len(firstPair.Features) == 0 || firstPair.Features[0].Finish != (Shift{}) {
 		t.Errorf("a plan differs from itself: %+v", firstPair)
 	}
 }

@@ -167,15 +167,25 @@ func (s *simulation) pickFeatures() error {
 			return fmt.Errorf("feature %q of the plan: its release %q is not in the problem", f.Feature, f.Release)
 		}
 	}
-	for i := range m.features {
-		for _, g := range m.features[i].requires {
-			s.ties = append(s.ties, tie{i, g})
-		}
-		for _, g := range m.features[i].together {
-			s.ties = append(s.ties, tie{i, g})
+	// What is required comes first, so that settling needs few rounds.
+	seen := make([]bool, len(m.features))
+	var visit func(i int)
+	visit = func(i int) {
+		seen[i] = true
+		for _, others := range [][]int{m.features[i].requires, m.features[i].together} {
+			for _, g := range others {
+				if !seen[g] {
+					visit(g)
+				}
+				s.ties = append(s.ties, tie{i, g})
+			}
 		}
 	}
-	slices.SortStableFunc(s.ties, func(a, b tie) int { return cmp.Compare(m.features[a.feature].stage, m.features[b.feature].stage) })
+	for i := range m.features {
+		if !seen[i] {
+			visit(i)
+		}
+	}
 	return nil
 }
 
