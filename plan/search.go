@@ -70,6 +70,7 @@ func newSearch(d builder, order []int32, seed uint64, number int) *search {
 // restart makes an order the current one.
 func (s *search) restart(order []int32) {
 	copy(s.order, order)
+	copy(s.next, order)
 	s.trial.reset()
 	s.now = s.runFrom(s.order, 0, s.saved)
 }

@@ -164,6 +164,7 @@ func (s *solver) choose() {
 		}
 		made := s.m.newSchedule()
 		made.run(x.bestOf)
+		s.spent += made.polish(x.bestOf)
 		value := s.Planner.m.valueOf(made)
 		if s.best == nil || s.better(made, value) {
 			s.best, s.Planner.value, s.order = made, value, slices.Clone(x.bestOf)
