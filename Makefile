@@ -3,10 +3,10 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps generate run lint generated test bench torture pictures
+.PHONY: help deps generate run lint generated test bench bench-plan torture pictures
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 14
 
 deps: ## see to what the tests need: PostgreSQL, Chromium, strace, TypeScript
 	@.ci/deps
@@ -47,6 +47,10 @@ test: deps lint generated ## everything CI checks
 
 bench: ## benchmarks of the kernel, of lists, and of pages and API over HTTP
 	go test -run '^$$' -bench . -benchmem ./internal/ledger/... ./internal/table ./internal/api ./internal/web/pages
+
+# Ten minutes on two quiet cores. FULL=1 takes days; it goes on where it ended, by the log.
+bench-plan: ## figures of the planning engine beside published ones; DATA=folder of the instances
+	go run ./internal/tools/benchplan $(if $(DATA),-data $(DATA)) $(if $(FULL),-full -log bench-plan.jsonl)
 
 torture: ## long rounds of crashes and cut connections against the kernel
 	THROUGHLINE_TORTURE=1 go test -count 1 -timeout 2h -v ./internal/ledger/...
