@@ -481,7 +481,7 @@ func TestOverrun(t *testing.T) {
 		if i%3 == 0 {
 			group, bias = "fast", -0.1
 		}
-		past = append(past, Spent{group, 10, 10 * math.Exp(bias+0.3*chance.Normal(r.Uint64())), day.AddDate(0, 0, i)})
+		past = append(past, Spent{Group: group, Estimate: 10, Actual: 10 * math.Exp(bias+0.3*chance.Normal(r.Uint64())), Known: day.AddDate(0, 0, i)})
 	}
 	learn := func(at time.Time) *Overrun {
 		o, err := LearnOverrun(past, at)
@@ -508,6 +508,43 @@ func TestOverrun(t *testing.T) {
 	}
 	if _, err := LearnOverrun([]Spent{{Estimate: 1}}, day); err == nil {
 		t.Error("an actual effort of 0 is no error")
+	}
+}
+
+// What is common to the work of one time, and to that of one group then, is found again in
+// records made with known shares; a short record keeps near the prior.
+func TestCommon(t *testing.T) {
+	day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	common := func(spans int, global, shared float64) (float64, float64) {
+		r := chance.New(9)
+		normal := func() float64 { return chance.Normal(r.Uint64()) }
+		var past []Spent
+		for span := range spans {
+			all := math.Sqrt(global) * normal()
+			for group := range 4 {
+				own := math.Sqrt(shared) * normal()
+				for range 5 {
+					x := 0.5 * (all + own + math.Sqrt(1-global-shared)*normal())
+					past = append(past, Spent{fmt.Sprint(group), fmt.Sprint(span), 1, math.Exp(x + 0.1*float64(group)), day})
+				}
+			}
+		}
+		o, err := LearnOverrun(past, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.Common()
+	}
+	for _, want := range [][2]float64{{0.3, 0.2}, {0, 0.4}, {0.5, 0}, {0, 0}} {
+		if g, s := common(400, want[0], want[1]); math.Abs(g-want[0]) > 0.06 || math.Abs(s-want[1]) > 0.06 {
+			t.Errorf("global %.3f, shared %.3f, want %v", g, s, want)
+		}
+	}
+	if g, s := common(0, 0, 0); g != 0.15 || s != 0.15 {
+		t.Errorf("without a record: %v %v", g, s)
+	}
+	if g, s := common(1, 0, 0); g < 0.05 || g+s > 0.5 {
+		t.Errorf("after one time: %v %v", g, s)
 	}
 }
 
