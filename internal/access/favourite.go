@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -19,20 +20,15 @@ const favouritesAtMost = 50
 
 // Favourites returns what an account keeps at hand in a workspace, in the order in which it
 // was put there. What is there need not exist any more.
-func (a *Accounts) Favourites(ctx context.Context, account, workspace ledger.ID) (all []Favourite, err error) {
-	err = query(ctx, a.db, func(rows *sql.Rows) error {
-		var f Favourite
-		err := rows.Scan(&f.Kind, &f.Entity)
-		all = append(all, f)
-		return err
-	}, `SELECT kind, entity FROM favourites WHERE account = $1 AND workspace = $2 ORDER BY kept_at, entity`, account, workspace)
-	return all, err
+func (a *Accounts) Favourites(ctx context.Context, account, workspace ledger.ID) ([]Favourite, error) {
+	d, err := a.deskOf(ctx, account, workspace)
+	return slices.Clone(d.favourites), err
 }
 
 // KeepFavourite puts something among what an account keeps at hand; a second time changes
 // nothing. It is Invalid if there are too many.
 func (a *Accounts) KeepFavourite(ctx context.Context, account, workspace ledger.ID, f Favourite) error {
-	return a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return a.change(ctx, []ledger.ID{account}, func(ctx context.Context, tx *sql.Tx) error {
 		n := 0
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM favourites WHERE account = $1 AND workspace = $2 AND entity <> $3`,
 			account, workspace, f.Entity).Scan(&n); err != nil {
@@ -49,7 +45,7 @@ func (a *Accounts) KeepFavourite(ctx context.Context, account, workspace ledger.
 
 // DropFavourite takes something out of what an account keeps at hand, if it is there.
 func (a *Accounts) DropFavourite(ctx context.Context, account, workspace, entity ledger.ID) error {
-	return a.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return a.change(ctx, []ledger.ID{account}, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM favourites WHERE account = $1 AND workspace = $2 AND entity = $3`, account, workspace, entity)
 		return err
 	})

@@ -117,17 +117,6 @@ func IsMember(v ledger.View, account ledger.ID) bool {
 	return false
 }
 
-// MayWrite reports whether the account has a role somewhere in the workspace that writes
-// more than what is its own. What it may write, the policy says.
-func MayWrite(v ledger.View, account ledger.ID) bool {
-	for m := range membershipByAccount.Of(v, account) {
-		if m.Account == account && m.Role.AtLeast(Contributor) {
-			return true
-		}
-	}
-	return false
-}
-
 // Grant gives an account a role, or changes the one it has there.
 func Grant(tx *ledger.Tx, account ledger.ID, role Role, product ledger.ID) error {
 	for m := range membershipByAccount.Of(tx, account) {

@@ -249,10 +249,7 @@ func (s *sight) may(v ledger.View, w ledger.Write, scope Scope) error {
 	if !known {
 		return fault.New(fault.Forbidden, "you may not %s a %s", w.Op, w.Kind)
 	}
-	least := map[ledger.Op]Role{ledger.OpCreate: r.Create, ledger.OpEdit: r.Edit, ledger.OpDelete: r.Delete}[w.Op]
-	if !w.Branch.IsZero() && r.Product != nil && least == Editor { // to propose is not to do
-		least = Contributor
-	}
+	least := r.least(w.Op, w.Branch)
 	if least == Nobody {
 		return fault.New(fault.Forbidden, "nobody may %s a %s", w.Op, w.Kind)
 	}

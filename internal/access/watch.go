@@ -25,7 +25,7 @@ const (
 )
 
 // memory is what a process knows without asking the database: the principals in use, by
-// their credentials, the scopes of all tokens, and who waits for the end of a
+// their credentials, the scopes of all tokens, what people keep for themselves, and who waits for the end of a
 // principal. It holds as of the newest change that was read, and that is asked for every
 // heartbeat: one row for all sessions, however many there are.
 type memory struct {
@@ -42,6 +42,7 @@ type memory struct {
 	epoch    int64 // counts what was dropped: an answer read before it is not to be kept
 	scopes   map[ledger.ID]tokenScope
 	names    map[ledger.ID]string
+	desks    map[visitor]desk
 	watchers map[*watcher]struct{}
 }
 
@@ -99,7 +100,7 @@ func (m *memory) reload(ctx context.Context, a *Accounts) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.known, m.names, m.scopes = map[credential]*known{}, map[ledger.ID]string{}, scopes
+	m.known, m.names, m.scopes, m.desks = map[credential]*known{}, map[ledger.ID]string{}, scopes, map[visitor]desk{}
 	m.epoch++
 	m.seq = seq
 	m.checked.Store(int64(asked))
@@ -233,6 +234,11 @@ func (m *memory) forget(who []ledger.ID, scopes map[ledger.ID]tokenScope) {
 		for c, k := range m.known {
 			if k.p.concerns(id) {
 				delete(m.known, c)
+			}
+		}
+		for v := range m.desks {
+			if v.account == id {
+				delete(m.desks, v)
 			}
 		}
 		for token, t := range m.scopes {

@@ -32,7 +32,7 @@ type noticed struct {
 
 // event is one thing that happened.
 type event struct {
-	Reason  notify.Reason `json:"reason" enum:"mentioned,assigned,replied,commented,resolved,changed"`
+	Reason  notify.Reason `json:"reason" enum:"mentioned,assigned,asked,judged,replied,commented,resolved,changed"`
 	Seq     ledger.Seq    `json:"seq" doc:"the commit"`
 	At      ledger.Time   `json:"at"`
 	Actor   ledger.ID     `json:"actor" doc:"the account that did it"`

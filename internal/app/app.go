@@ -39,7 +39,9 @@ type App struct {
 	Files    *files.Store
 
 	engine   engine
+	policy   *access.Table
 	clock    func() time.Time
+	stuck    time.Duration
 	demo     func(context.Context, *App, access.Account) (string, error)
 	imports  *importweb.Importer
 	notices  *notify.Box
@@ -55,6 +57,9 @@ type Options struct {
 	Create bool
 	Log    *slog.Logger     // nil: slog.Default()
 	Clock  func() time.Time // nil: time.Now
+	// Stuck is how long a command may hold up the others before it is refused; 0: as the
+	// ledger says.
+	Stuck time.Duration
 	// Demo lets an account into the demo, which is made if it is not there, and returns its
 	// slug; nil: there is none to begin with.
 	Demo func(context.Context, *App, access.Account) (slug string, err error)
@@ -76,7 +81,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	a := &App{Config: c, Log: o.Log, Tables: tables, clock: o.Clock, demo: o.Demo, stopping: make(chan struct{})}
+	a := &App{Config: c, Log: o.Log, Tables: tables, clock: o.Clock, stuck: o.Stuck, demo: o.Demo, stopping: make(chan struct{})}
 	if err := a.open(ctx, o.Create); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -106,12 +111,13 @@ func (a *App) open(ctx context.Context, create bool) (err error) {
 	}); err != nil {
 		return err
 	}
-	registry, policy := newRegistry(), access.NewTable(a.Accounts.ScopeOf, rules...)
-	if missing := policy.Missing(registry.Kinds()); len(missing) > 0 {
+	registry := newRegistry()
+	a.policy = access.NewTable(a.Accounts.ScopeOf, rules...)
+	if missing := a.policy.Missing(registry.Kinds()); len(missing) > 0 {
 		return fmt.Errorf("the policy has no line for the kinds %s", strings.Join(missing, ", "))
 	}
 	if a.Ledger, err = ledger.Open(ctx, a.engine, ledger.Options{
-		Registry: registry, Policy: policy, Clock: a.clock, SecretKey: key, Log: a.Log,
+		Registry: registry, Policy: a.policy, Clock: a.clock, Stuck: a.stuck, SecretKey: key, Log: a.Log,
 	}); err != nil {
 		return err
 	}

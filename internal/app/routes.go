@@ -25,7 +25,7 @@ func (a *App) Routes() []web.Route { return a.routes }
 // route makes the routes and the handler.
 func (a *App) route(ctx context.Context) error {
 	kit := &web.Kit{
-		Ledger: a.Ledger, Accounts: a.Accounts, Tables: a.Tables, Files: a.Files,
+		Ledger: a.Ledger, Policy: a.policy, Accounts: a.Accounts, Tables: a.Tables, Files: a.Files,
 		Limiter: access.NewLimiter(a.clock), Clock: a.clock, Log: a.Log,
 		PublicURL: a.Config.PublicURL, InsecureHTTP: a.Config.InsecureHTTP, Proxies: a.Config.TrustedProxies,
 		Development: a.Config.Development,

@@ -87,7 +87,10 @@ func start(t testing.TB, options map[string]string, now func() time.Time) *app.A
 	}
 	c, err := config.Load(flags, nil)
 	must(t, err)
-	a, err := app.Open(context.Background(), c, app.Options{Create: true, Clock: now, Log: slog.New(slog.DiscardHandler)})
+	a, err := app.Open(context.Background(), c, app.Options{
+		Create: true, Clock: now, Log: slog.New(slog.DiscardHandler),
+		Stuck: time.Minute, // a loaded test machine is no reason to refuse
+	})
 	must(t, err)
 	t.Cleanup(func() { must(t, a.Close()) })
 	return a

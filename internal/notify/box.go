@@ -36,6 +36,7 @@ type Box struct {
 
 	mu       sync.Mutex
 	watchers map[*watcher]struct{}
+	counts   map[mailbox]count
 	looking  bool // a goroutine looks for what other processes write
 	closed   chan struct{}
 	running  sync.WaitGroup
@@ -47,7 +48,7 @@ func Open(ctx context.Context, set Settings) (*Box, error) {
 	if err := ledger.MigrateRecords(ctx, db, "notify", migrations); err != nil {
 		return nil, err
 	}
-	return &Box{set: set, db: db, watchers: map[*watcher]struct{}{}, closed: make(chan struct{})}, nil
+	return &Box{set: set, db: db, watchers: map[*watcher]struct{}{}, counts: map[mailbox]count{}, closed: make(chan struct{})}, nil
 }
 
 // Close ends what runs for those who watch.

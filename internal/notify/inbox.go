@@ -51,7 +51,34 @@ const atMost = 500
 // see now. scope is the workspace as it is now for the reader.
 func (b *Box) Items(ctx context.Context, workspace, account ledger.ID, s *table.Scope, tab Tab) ([]Item, error) {
 	now := b.now()
-	var all []*line
+	query, args := selectWaiting, []any{workspace, account, now, atMost}
+	switch tab {
+	case Snoozed:
+		query = selectSnoozed
+	case Done:
+		query, args = selectDone, []any{workspace, account, atMost}
+	}
+	all, err := b.lines(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	items := []Item{}
+	for _, l := range all {
+		if item, ok := l.shown(s, tab); ok {
+			items = append(items, item)
+		}
+	}
+	slices.SortStableFunc(items, func(a, b Item) int {
+		if tab == Snoozed {
+			return cmp.Compare(a.Until, b.Until)
+		}
+		return -cmp.Compare(a.At, b.At)
+	})
+	return items, nil
+}
+
+// lines reads lines with their notices, both the newest first.
+func (b *Box) lines(ctx context.Context, query string, args ...any) (all []*line, err error) {
 	by := map[ledger.ID]*line{}
 	scan := func(rows *sql.Rows) error {
 		var l line
@@ -72,30 +99,10 @@ func (b *Box) Items(ctx context.Context, workspace, account ledger.ID, s *table.
 		have.notices = append(have.notices, told{n, comment})
 		return nil
 	}
-	query := selectWaiting
-	args := []any{workspace, account, now, atMost}
-	switch tab {
-	case Snoozed:
-		query = selectSnoozed
-	case Done:
-		query, args = selectDone, []any{workspace, account, atMost}
-	}
 	if err := b.rows(ctx, scan, query, args...); err != nil {
 		return nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	items := []Item{}
-	for _, l := range all {
-		if item, ok := l.shown(s, tab); ok {
-			items = append(items, item)
-		}
-	}
-	slices.SortStableFunc(items, func(a, b Item) int {
-		if tab == Snoozed {
-			return cmp.Compare(a.Until, b.Until)
-		}
-		return -cmp.Compare(a.At, b.At)
-	})
-	return items, nil
+	return all, nil
 }
 
 const (
@@ -104,6 +111,8 @@ const (
 	joined        = ` i JOIN notify_notices n ON n.workspace = i.workspace AND n.account = i.account AND n.entity = i.entity `
 	newestFirst   = ` ORDER BY n.seq DESC, n.n DESC`
 	selectWaiting = selectLines + `(SELECT * FROM notify_items WHERE workspace = $1 AND account = $2 AND newest > done_to AND snoozed_until <= $3
+		ORDER BY newest_at DESC LIMIT $4)` + joined + `AND n.seq > i.done_to` + newestFirst
+	selectUnread = selectLines + `(SELECT * FROM notify_items WHERE workspace = $1 AND account = $2 AND newest > done_to AND newest > read_to AND snoozed_until <= $3
 		ORDER BY newest_at DESC LIMIT $4)` + joined + `AND n.seq > i.done_to` + newestFirst
 	selectSnoozed = selectLines + `(SELECT * FROM notify_items WHERE workspace = $1 AND account = $2 AND newest > done_to AND snoozed_until > $3
 		ORDER BY newest_at DESC LIMIT $4)` + joined + `AND n.seq > i.done_to` + newestFirst
@@ -157,17 +166,6 @@ func (l *line) shown(s *table.Scope, tab Tab) (Item, bool) {
 		item.At, item.DoneAt = max(l.newestAt, l.until), 0 // when it came back, if it was snoozed
 	}
 	return item, true
-}
-
-// Unread returns how many lines of an inbox are unread.
-func (b *Box) Unread(ctx context.Context, workspace, account ledger.ID, s *table.Scope) (n int, err error) {
-	items, err := b.Items(ctx, workspace, account, s, Waiting)
-	for _, i := range items {
-		if i.Unread {
-			n++
-		}
-	}
-	return n, err
 }
 
 // The latest moment that something can be snoozed to.

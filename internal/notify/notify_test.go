@@ -374,3 +374,93 @@ func TestAPageIsWoken(t *testing.T) {
 		}
 	})
 }
+
+func TestReviewsAreTold(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		about := ledger.AnyRef{Kind: "objective"}
+		o.do(o.who["Ann"], func(tx *ledger.Tx) (err error) {
+			about.ID, err = strategy.Objectives.Create(tx, strategy.Objective{Title: "Plan"})
+			return err
+		})
+		ask := func() {
+			o.t.Helper()
+			o.do(o.who["Ann"], func(tx *ledger.Tx) error {
+				_, err := collab.Ask(tx, about, o.who["Bob"].ID, true)
+				return err
+			})
+			o.catchUp()
+		}
+		judge := func(who string, v collab.Verdict) {
+			o.t.Helper()
+			o.do(o.who[who], func(tx *ledger.Tx) error { return collab.Judge(tx, about, v, "because") })
+			o.catchUp()
+		}
+		ask()
+		o.want("Bob", notify.Waiting, "Plan: asked by Ann *")
+		o.want("Ann", notify.Waiting, "") // her own doing
+		judge("Bob", collab.Approved)
+		o.want("Ann", notify.Waiting, "Plan: judged by Bob *")
+		o.want("Bob", notify.Waiting, "Plan: asked by Ann *")
+		judge("Cy", collab.Changes) // who was not asked
+		o.want("Ann", notify.Waiting, "Plan: judged by Cy, judged by Bob *")
+		o.want("Cy", notify.Waiting, "")
+		ask() // anew
+		o.want("Bob", notify.Waiting, "Plan: asked by Ann, asked by Ann *")
+		o.do(o.who["Ann"], func(tx *ledger.Tx) error { // who must agree is no news
+			r, _ := collab.ReviewOf(tx, about.ID, o.who["Bob"].ID)
+			return collab.Reviews.Edit(tx, r.ID, func(r *collab.Review) error { r.Must = false; return nil })
+		})
+		o.do(o.who["Ann"], func(tx *ledger.Tx) error {
+			r, _ := collab.ReviewOf(tx, about.ID, o.who["Cy"].ID)
+			return collab.Reviews.Delete(tx, r.ID)
+		})
+		o.catchUp()
+		o.want("Bob", notify.Waiting, "Plan: asked by Ann, asked by Ann *")
+		o.want("Cy", notify.Waiting, "")
+	})
+}
+
+func TestUnreadIsCountedAnewWhenSomethingHappens(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		bob := o.who["Bob"].ID
+		other, err := notify.Open(t.Context(), notify.Settings{ // another process
+			Ledger: o.l, Tables: tables, Follows: func(string) bool { return false }, Clock: o.clock.Now, Log: slog.New(slog.DiscardHandler),
+		})
+		must(t, err)
+		t.Cleanup(other.Close)
+		want := func(what string, n int) {
+			t.Helper()
+			s, err := o.l.At(t.Context(), o.ws, o.who["Bob"], 0)
+			must(t, err)
+			for name, b := range map[string]*notify.Box{"this": o.Box, "the other": other} {
+				for range 2 {
+					got, err := b.Unread(t.Context(), o.ws, bob, &table.Scope{View: s, Set: tables})
+					must(t, err)
+					if got != n {
+						t.Errorf("%s: %s process counts %d, want %d", what, name, got, n)
+					}
+				}
+			}
+		}
+		want("nothing was told", 0)
+		o.follow("Bob", true)
+		o.edit("Ann", func(g *strategy.Objective) { g.Title = "Grow fast" })
+		o.catchUp()
+		want("a change", 1)
+		for range 3 { // at one and the same time
+			_, err = o.Read(t.Context(), o.ws, bob, o.goal)
+			must(t, err)
+			want("read", 0)
+			_, err = o.MarkUnread(t.Context(), o.ws, bob, o.goal)
+			must(t, err)
+			want("unread", 1)
+		}
+		_, err = o.Snooze(t.Context(), o.ws, bob, o.clock.Now().Add(time.Hour), o.goal)
+		must(t, err)
+		want("snoozed", 0)
+		o.clock.Add(2 * time.Hour)
+		want("back", 1)
+		o.do(ledger.System, func(tx *ledger.Tx) error { return strategy.Objectives.Delete(tx, o.goal) })
+		want("what it is about is gone", 0)
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/people"
+	"github.com/throughline-pm/throughline/internal/table"
 )
 
 // Reason is why somebody is told of something.
@@ -17,6 +18,8 @@ type Reason string
 const (
 	Mentioned Reason = "mentioned"
 	Assigned  Reason = "assigned"  // made its owner
+	Asked     Reason = "asked"     // to review it
+	Judged    Reason = "judged"    // a review of what the reader made or owns has a verdict
 	Replied   Reason = "replied"   // in a thread where the reader has said something
 	Commented Reason = "commented" // on what the reader follows
 	Resolved  Reason = "resolved"  // a thread where the reader has said something
@@ -24,7 +27,9 @@ const (
 )
 
 // Personal reports whether the reader is meant, and not just somebody who follows.
-func (r Reason) Personal() bool { return r == Mentioned || r == Assigned || r == Replied }
+func (r Reason) Personal() bool {
+	return slices.Contains([]Reason{Mentioned, Assigned, Asked, Judged, Replied}, r)
+}
 
 // notice is something for one account to be told.
 type notice struct {
@@ -77,6 +82,8 @@ func (r *reading) read(c *ledger.Commit) error {
 		switch {
 		case e.Kind == collab.Comments.Name():
 			err = r.comment(c, e)
+		case e.Kind == collab.Reviews.Name():
+			err = r.review(c, e)
 		case r.box.set.Follows(e.Kind) && e.Op != ledger.OpDelete:
 			err = r.change(c, e)
 		}
@@ -196,6 +203,60 @@ func (r *reading) comment(c *ledger.Commit, e *ledger.Entry) error {
 		}
 	}
 	return nil
+}
+
+// review is somebody who was asked for a verdict, or who gave one. The verdict itself is
+// read when it is shown: it may be another by then.
+func (r *reading) review(c *ledger.Commit, e *ledger.Entry) error {
+	of, ok := collab.Reviews.Get(r.v, e.ID)
+	if !ok || e.Op == ledger.OpDelete || !r.box.set.Follows(of.About.Kind) {
+		return nil
+	}
+	note := notice{about: of.About, actor: c.Actor.ID}
+	told := map[ledger.ID]bool{note.actor: true}
+	verdict, given := collab.Waiting, e.Op == ledger.OpCreate
+	for _, ch := range e.Changes {
+		if ch.Field == "verdict" {
+			verdict, given = collab.Waiting, true
+			_ = json.Unmarshal(ch.New, &verdict) // empty, if it is asked for anew
+		}
+	}
+	switch {
+	case !given:
+		return nil
+	case verdict == collab.Waiting:
+		note.account, note.reason = of.Reviewer, Asked
+		if err := r.begin(of.About, of.Reviewer, e.At); err != nil {
+			return err
+		}
+		r.tell(told, note, c, e)
+		return nil
+	}
+	note.reason = Judged
+	for _, account := range r.keepers(of.About) {
+		note.account = account
+		r.tell(told, note, c, e)
+	}
+	return nil
+}
+
+// keepers are the accounts of who made an entity and of who owns it.
+func (r *reading) keepers(about ledger.AnyRef) (all []ledger.ID) {
+	t, ok := r.box.set.Tables.Of(about.Kind)
+	if !ok {
+		return nil
+	}
+	row, ok := t.Row(r.v, about.ID)
+	if !ok {
+		return nil
+	}
+	if by := row.Meta().CreatedBy; by != ledger.System.ID {
+		all = append(all, by)
+	}
+	if owner, ok := t.Target(&table.Scope{View: r.v, Set: r.box.set.Tables}, row, "owner"); ok && owner.Kind == people.Persons.Name() {
+		all = append(all, r.accountOf(owner.ID))
+	}
+	return all
 }
 
 func touches(e *ledger.Entry, field string) bool {

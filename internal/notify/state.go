@@ -82,9 +82,10 @@ func (b *Box) mark(ctx context.Context, statement string, workspace, account led
 	return changed, nil
 }
 
-// touch notes that the inbox of an account has changed.
+// touch notes that the inbox of an account has changed. Each time is another, so that who
+// has seen one knows whether there was a later one.
 func (b *Box) touch(ctx context.Context, tx *sql.Tx, workspace, account ledger.ID) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO notify_touched(workspace, account, at) VALUES ($1, $2, $3)
-		ON CONFLICT(workspace, account) DO UPDATE SET at = $3`, workspace, account, b.now())
+		ON CONFLICT(workspace, account) DO UPDATE SET at = CASE WHEN notify_touched.at < $3 THEN $3 ELSE notify_touched.at + 1 END`, workspace, account, b.now())
 	return err
 }

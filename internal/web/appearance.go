@@ -94,6 +94,8 @@ type news struct {
 var newsOf = []news{
 	{notify.Mentioned, "Somebody mentions you", "in a text or a comment"},
 	{notify.Assigned, "Something becomes yours", "you are made its owner"},
+	{notify.Asked, "Somebody asks for your review", "of a proposal"},
+	{notify.Judged, "A review has a verdict", "of a proposal that you made"},
 	{notify.Replied, "Somebody answers you", "in a thread where you said something"},
 	{notify.Commented, "A comment on what you follow", "you follow what you make, own or comment on"},
 	{notify.Resolved, "A thread is settled", "where you said something"},

@@ -18,6 +18,7 @@ import (
 // Kit is what pages share. It is made once, filled, and then only read by its users.
 type Kit struct {
 	Ledger   *ledger.Ledger
+	Policy   *access.Table // the ledger's: what it refuses is not offered
 	Accounts *access.Accounts
 	Limiter  *access.Limiter
 	Tables   *table.Set

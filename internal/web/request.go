@@ -29,6 +29,7 @@ type Request struct {
 	toast      *said
 	query      url.Values
 	favourites *[]access.Favourite // nil: not read yet
+	rights     *access.Rights      // nil: not read yet
 }
 
 // Workspace is the workspace of a request, with the settings and role of now.
@@ -162,16 +163,6 @@ func (k *Kit) run(q *Request, route *Route, limit int64) error {
 		return q.toNow()
 	}
 	return route.Handle(q)
-}
-
-// ReadsOnly reports whether the reader can write nothing of what this page shows: it is
-// past, or they have no role that writes. A page that only writes leads them to what it
-// is about.
-func (q *Request) ReadsOnly() (bool, error) {
-	if _, err := q.Snapshot(); err != nil {
-		return false, err
-	}
-	return q.Past() || !access.MayWrite(q.now.Whole(), q.Principal.Account.ID), nil
 }
 
 // toNow leads from the past of a page that has none to what it shows now.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/table"
@@ -52,29 +51,24 @@ func (t *talk) id(parts ...string) string {
 	return strings.Join(append([]string{t.place + "c"}, parts...), "-")
 }
 
-// speaks reports whether the reader's role lets them say something. The kernel asks again.
-func (t *talk) speaks() bool { return !t.Past() && t.role().AtLeast(access.Contributor) }
-
-// role is what the reader is where the entity is, as far as a page needs to know: of a
-// guest the kernel knows more.
-func (t *talk) role() access.Role {
-	if t.Workspace.Role == access.Nobody {
-		return access.Contributor
-	}
-	return t.Workspace.Role
+// speaks reports whether the reader may say something here.
+func (t *talk) speaks() bool {
+	return t.May(ledger.OpCreate, collab.Comments.Name(), &collab.Comment{About: t.about, Author: t.Principal.Account.ID})
 }
 
 func (t *talk) mine(c *collab.Comment) bool { return c.Author == t.Principal.Account.ID }
 
 func (t *talk) mayEdit(c *collab.Comment) bool { return t.speaks() && t.mine(c) && !c.Withdrawn }
 
-func (t *talk) mayDelete(c *collab.Comment) bool {
-	return t.speaks() && !c.Withdrawn && (t.mine(c) || t.role().AtLeast(access.Editor))
+// decides reports whether the reader may take a comment away and settle its thread: it is
+// theirs, or they are an editor.
+func (t *talk) decides(c *collab.Comment) bool {
+	return t.May(ledger.OpDelete, collab.Comments.Name(), c)
 }
 
-func (t *talk) maySettle(c *collab.Comment) bool {
-	return t.speaks() && c.Parent.IsZero() && (t.mine(c) || t.role().AtLeast(access.Editor))
-}
+func (t *talk) mayDelete(c *collab.Comment) bool { return !c.Withdrawn && t.decides(c) }
+
+func (t *talk) maySettle(c *collab.Comment) bool { return c.Parent.IsZero() && t.decides(c) }
 
 func (t *talk) person(account ledger.ID) ui.Person {
 	name := t.names(account)

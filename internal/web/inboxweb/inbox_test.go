@@ -34,7 +34,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, n int) *site {
-	areas := []*tableweb.Area{{Table: strategy.ObjectiveTable, Icon: "target", Create: access.Editor, Columns: []string{"key", "title"}}}
+	areas := []*tableweb.Area{{Table: strategy.ObjectiveTable, Icon: "target", Columns: []string{"key", "title"}}}
 	s := &site{t: t, Site: webtest.New(t, webtest.Options{
 		Kinds:  []ledger.AnyKind{strategy.Objectives, collab.Comments},
 		Rules:  append(append([]access.Rule{}, strategy.Rules...), collab.Rules(strategy.Objectives)...),

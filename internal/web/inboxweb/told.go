@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/throughline-pm/throughline/internal/collab"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/web/discussion"
@@ -21,7 +22,7 @@ type told struct {
 
 // icons are what stands before a line, by its strongest reason.
 var icons = map[notify.Reason]string{
-	notify.Mentioned: "at-sign", notify.Assigned: "user-check", notify.Replied: "message-square-text",
+	notify.Mentioned: "at-sign", notify.Assigned: "user-check", notify.Asked: "eye", notify.Judged: "circle-check", notify.Replied: "message-square-text",
 	notify.Commented: "message-square-text", notify.Resolved: "circle-check", notify.Changed: "pen-line",
 }
 
@@ -86,6 +87,10 @@ func (in *inbox) words(i *notify.Item, n *notify.Notice) string {
 		return who + " mentioned you"
 	case notify.Assigned:
 		return who + " made you the owner"
+	case notify.Asked:
+		return who + " asked you for a review"
+	case notify.Judged:
+		return who + " " + in.verdict(i, n)
 	case notify.Replied:
 		return who + " replied"
 	case notify.Commented:
@@ -96,6 +101,18 @@ func (in *inbox) words(i *notify.Item, n *notify.Notice) string {
 		return who + " changed " + in.fields(i, n)
 	}
 	return who
+}
+
+// verdict is what a reviewer says now.
+func (in *inbox) verdict(i *notify.Item, n *notify.Notice) string {
+	of, _ := collab.ReviewOf(in.scope.View, i.About.ID, n.Actor)
+	switch {
+	case of == nil || of.Verdict == collab.Waiting:
+		return "gave a verdict and took it back"
+	case of.Verdict == collab.Changes:
+		return "asks for a change"
+	}
+	return "approved it"
 }
 
 // fields names what changed; of one field with the value that it has now.

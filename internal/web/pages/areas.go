@@ -19,7 +19,7 @@ import (
 var Areas = []*tableweb.Area{
 	features,
 	{
-		Table: strategy.ObjectiveTable, Icon: "target", Create: access.Editor,
+		Table: strategy.ObjectiveTable, Icon: "target",
 		Columns: []string{"key", "title", "owner", "period", "product"},
 		Keys:    []tableweb.Key{{Letter: "a", Column: "owner", Icon: "user-check"}},
 		Quick:   []string{"owner", "period", "product"},
@@ -27,7 +27,7 @@ var Areas = []*tableweb.Area{
 		Main:    featuresBy("objective"), Extra: progress("title"),
 	},
 	{
-		Table: release.Table, Icon: "rocket", Create: access.Editor,
+		Table: release.Table, Icon: "rocket",
 		Columns: []string{"name", "status", "definition", "freeze", "code_freeze", "date", "owner"},
 		Keys:    []tableweb.Key{{Letter: "s", Column: "status", Icon: "circle-dot"}, {Letter: "a", Column: "owner", Icon: "user-check"}},
 		Quick:   []string{"date", "owner", "product"},
@@ -35,7 +35,7 @@ var Areas = []*tableweb.Area{
 		Main:    featuresBy("release"), Extra: progress("name"),
 	},
 	{
-		Table: people.PersonTable, Icon: "users", Create: access.Editor,
+		Table: people.PersonTable, Icon: "users",
 		Columns: []string{"name", "title", "email", "teams"},
 		Quick:   []string{"email", "title", "teams"},
 		Void:    "People own features and belong to teams. Whoever joins the workspace is added here.",
@@ -43,31 +43,31 @@ var Areas = []*tableweb.Area{
 	},
 	proposalweb.Area,
 	{
-		Table: people.TeamTable, Icon: "users", Create: access.Editor,
+		Table: people.TeamTable, Icon: "users",
 		Columns: []string{"name", "lead", "members"},
 		Quick:   []string{"lead"},
 		Void:    "A team is people who work together; effort is estimated for teams.",
 		Main:    featuresBy("team"),
 	},
 	{
-		Table: access.ProductTable, Icon: "folder", Create: access.Admin,
+		Table: access.ProductTable, Icon: "folder",
 		Columns: []string{"name", "prefix", "private"},
 		Void:    "A product has features; its prefix begins their keys.",
 		Main:    featuresBy("product"),
 	},
 	{
-		Table: backlog.StatusTable, Icon: "circle-check", Create: access.Admin,
+		Table: backlog.StatusTable, Icon: "circle-check",
 		Columns: []string{"name", "stage", "place"},
 		Void:    "The steps that features go through.",
 	},
 	formulas,
 	{
-		Table: backlog.FieldTable, Icon: "columns-3", Create: access.Admin,
+		Table: backlog.FieldTable, Icon: "columns-3",
 		Columns: []string{"label", "name", "type", "options", "unit"},
 		Void:    "A field of your own is a column of features: in lists, filters, files and the API.",
 	},
 	{
-		Table: backlog.TemplateTable, Icon: "copy", Create: access.Editor,
+		Table: backlog.TemplateTable, Icon: "copy",
 		Columns: []string{"title", "of", "prefix", "values"},
 		Void:    "A template is what a new feature begins with: a title, a text and fields. Save one from a feature, or write it here.",
 	},

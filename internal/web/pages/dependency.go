@@ -40,6 +40,12 @@ func relationOptions() []ui.Option {
 	return all
 }
 
+// mayRelate reports whether the reader may connect the feature with another, or part them;
+// zero is one that they have not chosen yet.
+func mayRelate(v *tableweb.View, op ledger.Op, other ledger.ID) bool {
+	return v.Request.May(op, backlog.Dependencies.Name(), &backlog.Dependency{From: ledger.Ref(v.Row.ID()), To: ledger.Ref(other)})
+}
+
 // related are the two ends of the dependency that a form names.
 func related(q *web.Request, f *ui.Form) (v *tableweb.View, r relation, other ledger.ID, err error) {
 	if v, err = features.Find(q); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/ledger"
 	"github.com/throughline-pm/throughline/internal/release"
@@ -18,7 +17,7 @@ import (
 )
 
 var features = &tableweb.Area{
-	Table: thread.FeatureTable, Icon: "layers", Create: access.Contributor,
+	Table: thread.FeatureTable, Icon: "layers",
 	Import:  "import",
 	Columns: []string{"key", "title", "objective", "owner", "score", "effort", "target", "release", "status"},
 	Form:    []string{"title", "product", "description", "objective", "owner", "team", "release", "parent", "priority", "status", "tags"},

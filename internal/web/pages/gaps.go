@@ -10,7 +10,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -238,16 +237,6 @@ func area(k *thread.Kind) *tableweb.Area {
 // line is the entity of a gap as a view of its own.
 func (p *gapPage) line(g thread.Gap) (*tableweb.View, bool) { return area(g.Kind).Of(p.Request, g.ID) }
 
-// mayRepair reports whether the reader's role lets them close such a gap. The kernel asks
-// again, and knows the owner.
-func mayRepair(q *web.Request, k *thread.Kind) bool {
-	least := access.Editor
-	if k.Of == "feature" {
-		least = access.Contributor
-	}
-	return !q.Past() && q.Workspace.Role.AtLeast(least)
-}
-
 // elsewhere is where a gap is closed that takes more than a value; "" for others.
 func elsewhere(v *tableweb.View, k *thread.Kind) string {
 	if k != thread.Unserved {
@@ -287,7 +276,7 @@ func askRepair(q *web.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case !open, !mayRepair(q, k):
+	case !open, !v.MayEdit():
 		return q.Redirect(q.Path("gaps"))
 	case k.Field == "":
 		return fault.New(fault.NotFound, "this gap is closed by a button")

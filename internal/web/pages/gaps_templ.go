@@ -730,7 +730,7 @@ func gapRow(p *gapPage, g thread.Gap) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if mayRepair(p.Request, g.Kind) {
+			if v.MayEdit() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<span class=\"fix\" id=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

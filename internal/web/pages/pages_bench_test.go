@@ -12,7 +12,9 @@ import (
 	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/ledger"
+	"github.com/throughline-pm/throughline/internal/notify"
 	"github.com/throughline-pm/throughline/internal/people"
+	"github.com/throughline-pm/throughline/internal/web/pages"
 )
 
 // BenchmarkPage asks for pages of workspaces of three sizes over HTTP, signed in as an
@@ -21,7 +23,9 @@ import (
 func BenchmarkPage(b *testing.B) {
 	for _, size := range []int{1_000, 10_000, 100_000} {
 		s := benchSite(b, size)
-		session := s.Session(b, s.Account(b, "Edda", access.Editor))
+		edda := s.Account(b, "Edda", access.Editor)
+		s.fillInbox(b, edda)
+		session := s.Session(b, edda)
 		c := &http.Client{Transport: &http.Transport{}}
 		for _, page := range []struct{ name, path string }{
 			{"list", "features"},
@@ -77,6 +81,38 @@ func BenchmarkListPage(b *testing.B) {
 			report(b, took)
 			b.ReportMetric(float64(len(took))/b.Elapsed().Seconds(), "pages/s")
 		})
+	}
+}
+
+// fillInbox makes an account the owner of two hundred features, so that its inbox has as
+// many lines.
+func (s *site) fillInbox(b *testing.B, of access.Account) {
+	b.Helper()
+	var err error
+	if s.Kit.Notices, err = notify.Open(b.Context(), notify.Settings{
+		Ledger: s.Ledger, Tables: s.Kit.Tables, Follows: pages.Followable, Prefers: s.Accounts, Clock: s.Clock.Now, Log: s.Kit.Log,
+	}); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(s.Kit.Notices.Close)
+	s.write(func(tx *ledger.Tx) error {
+		if err := people.Join(tx, of.ID, of.Name, of.Email); err != nil {
+			return err
+		}
+		me, _ := people.Of(tx, of.ID)
+		n := 0
+		for f := range backlog.Features.All(tx) {
+			if n++; n > 200 {
+				break
+			}
+			if err := backlog.Features.Edit(tx, f.ID, func(f *backlog.Feature) error { f.Owner = ledger.Ref(me.ID); return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := s.Kit.Notices.CatchUp(b.Context(), s.Workspace); err != nil {
+		b.Fatal(err)
 	}
 }
 

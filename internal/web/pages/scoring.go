@@ -31,7 +31,7 @@ var scoringRoutes = []web.Route{
 // formulas are the pages of single formulas; all of them stand on one page, the editor
 // above.
 var formulas = &tableweb.Area{
-	Table: backlog.FormulaTable, Icon: "scale", Create: access.Editor,
+	Table: backlog.FormulaTable, Icon: "scale",
 	Columns: []string{"label", "formula", "unit", "name"},
 	Form:    []string{"label", "formula", "unit"},
 	Void:    "A formula is a column of features that is computed of their numbers: a score to sort by.",

@@ -20,7 +20,7 @@ import (
 
 // Area is the list of proposals and the page of one.
 var Area = &tableweb.Area{
-	Table: collab.ProposalTable, Icon: "git-branch", Create: access.Contributor,
+	Table: collab.ProposalTable, Icon: "git-branch",
 	Columns: []string{"key", "title", "aim", "approvals", "created_at", "state"},
 	Form:    []string{"title", "aim", "why"},
 	Quick:   []string{"aim"},

@@ -21,7 +21,7 @@ func Actions(areas ...*Area) func(*web.Request) []ui.Action {
 		}
 		var all []ui.Action
 		for _, a := range areas {
-			if a.Quick == nil && a != areas[0] || !a.mayWrite(q) {
+			if a.Quick == nil && a != areas[0] || !a.mayMake(q) {
 				continue
 			}
 			c := ui.Action{
@@ -141,13 +141,13 @@ func (v *View) actions() []ui.Action {
 		all = append(all, a)
 	}
 	all = append(all, ui.Action{Group: group, Label: "History of " + name, Icon: "history", Href: v.Path("history"), Words: "changes who when"})
-	if v.MayEdit() {
-		if v.canArchive() {
-			all = append(all, ui.Action{
-				Group: group, Label: archiveLabel(v.archived()) + " " + name, Icon: "folder", Post: v.Path("field", "archived"),
-				Fields: []ui.Kept{{Name: "was", Value: v.archived()}, {Name: "archived", Value: opposite(v.archived())}},
-			})
-		}
+	if v.MayEdit() && v.canArchive() {
+		all = append(all, ui.Action{
+			Group: group, Label: archiveLabel(v.archived()) + " " + name, Icon: "folder", Post: v.Path("field", "archived"),
+			Fields: []ui.Kept{{Name: "was", Value: v.archived()}, {Name: "archived", Value: opposite(v.archived())}},
+		})
+	}
+	if v.MayDelete() {
 		all = append(all, ui.Action{Group: group, Label: "Delete " + name, Icon: "trash-2", Post: v.Path("delete"), Words: "remove"})
 	}
 	return all

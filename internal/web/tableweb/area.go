@@ -27,7 +27,6 @@ type Area struct {
 	Columns []string // shown if nothing is said
 	Group   string   // grouped by if nothing is said
 	Void    string   // why such things help, where there are none
-	Create  access.Role
 	Import  string   // the page that brings them in from files; "": none
 	Form    []string // the fields of the form for a new one; nil: all that can be written
 	Quick   []string // the fields of the dialog that makes one from any page; nil: it is not offered elsewhere
@@ -82,6 +81,8 @@ type View struct {
 	Form  *ui.Form   // a form of the page that was refused; nil: none
 	since *differing // what differs since the moment of the address; nil: none is named
 	Kept  any        // what the area reads once for all parts of the page
+
+	mayEdit *bool // nil: not asked yet
 }
 
 // Path returns the address of the entity's page.
@@ -164,12 +165,10 @@ func Routes(areas ...*Area) []web.Route {
 	return append(all, web.Route{Method: http.MethodGet, Pattern: "/w/{workspace}/views/{entity}", Who: web.Member, Handle: openView(areas)})
 }
 
-// MayCreate reports whether the reader has the role to make one.
-func (a *Area) mayWrite(q *web.Request) bool {
-	return !q.Past() && q.Workspace.Role.AtLeast(a.Create)
-}
+// mayMake reports whether the reader may make one somewhere.
+func (a *Area) mayMake(q *web.Request) bool { return q.MayAnywhere(ledger.OpCreate, a.Table.Kind()) }
 
 // mayImport reports whether the area has an import that the reader may use.
 func (a *Area) mayImport(q *web.Request) bool {
-	return a.Import != "" && a.mayWrite(q) && q.Workspace.Role.AtLeast(access.Editor)
+	return a.Import != "" && a.mayMake(q) && q.Workspace.Role.AtLeast(access.Editor)
 }

@@ -144,7 +144,7 @@ func (l *listing) board() board {
 				q.Filter = table.And(q.Filter, valueCondition(b.column.Name, title, value))
 			})
 		}
-		if l.Area.mayWrite(l.Request) {
+		if l.Area.mayMake(l.Request) {
 			c.create = ui.With(l.Request.Path(l.Area.Table.Name(), "new"), b.column.Name, value)
 		}
 		b.columns = append(b.columns, c)

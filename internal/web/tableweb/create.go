@@ -46,7 +46,7 @@ func Create(areas ...*Area) func(*web.Request) string {
 			at = parts[3]
 		}
 		here := c.area(at)
-		if here == nil || here == first || !first.mayWrite(q) {
+		if here == nil || here == first || !first.mayMake(q) {
 			here = first
 		}
 		address := ui.With(q.Path("create"), "of", here.Table.Name())
@@ -57,11 +57,11 @@ func Create(areas ...*Area) func(*web.Request) string {
 				}
 			}
 		}
-		if !here.mayWrite(q) {
+		if !here.mayMake(q) {
 			here = first
 			address = ui.With(address, "of", here.Table.Name())
 		}
-		if !here.mayWrite(q) {
+		if !here.mayMake(q) {
 			return ""
 		}
 		return address
@@ -103,7 +103,7 @@ func (c *creator) read(q *web.Request, f *ui.Form) (*creation, error) {
 	}
 	d := &creation{Request: q, scope: scope, area: a, form: f, title: a.titleColumn(scope.View), templates: a.templates(scope)}
 	for _, other := range c.areas {
-		if (other.Quick != nil || other == a) && other.mayWrite(q) {
+		if (other.Quick != nil || other == a) && other.mayMake(q) {
 			d.kinds = append(d.kinds, ui.Option{Value: other.Table.Name(), Label: sentence(other.Table.One())})
 		}
 	}
@@ -112,7 +112,7 @@ func (c *creator) read(q *web.Request, f *ui.Form) (*creation, error) {
 		case !col.Writable || col.Name == d.title.Name:
 		case col.Type == table.TypeLongText:
 			d.text = &col
-		case slices.Contains(a.Quick, col.Name) || col.Need && !a.goesWithoutSaying(scope, col):
+		case slices.Contains(a.Quick, col.Name) || col.Need && !a.goesWithoutSaying(scope, col) || !col.Need && a.placed(q, col):
 			d.fields = append(d.fields, col)
 		}
 	}
@@ -134,17 +134,13 @@ func (a *Area) goesWithoutSaying(s *table.Scope, c table.Info) bool {
 }
 
 func (c *creator) open(q *web.Request) error {
-	reads, err := q.ReadsOnly()
-	if err != nil {
-		return err
-	}
-	if reads {
-		return q.Redirect(q.Path(c.areas[0].Table.Name()))
-	}
 	f := &ui.Form{Values: url.Values{}}
 	d, err := c.read(q, f)
 	if err != nil {
 		return err
+	}
+	if !d.area.mayMake(q) {
+		return q.Redirect(q.Path(d.area.Table.Name()))
 	}
 	for _, col := range d.area.Table.Columns(d.scope.View) {
 		if x := q.Query(col.Name); x != "" && col.Writable {

@@ -429,7 +429,7 @@ func createField(d *creation, c table.Info) templ.Component {
 			templ_7745c5c3_Var17 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		f := d.area.input(d.scope, d.form, c, "")
+		f := d.area.newInput(d.Request, d.scope, d.form, c)
 		var templ_7745c5c3_Var18 = []any{"pick-field", templ.KV("wide", f.Options == nil && f.Type != "date")}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var18...)
 		if templ_7745c5c3_Err != nil {

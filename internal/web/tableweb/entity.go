@@ -108,9 +108,28 @@ func (v *View) properties() []table.Info {
 	return all
 }
 
-// MayEdit reports whether the reader's role lets them write the entity. The kernel asks
-// again, and knows the owner.
-func (v *View) MayEdit() bool { return !v.Past() && v.Workspace.Role.AtLeast("contributor") }
+// MayEdit reports whether the reader may edit the entity or, where the page is of no single
+// one, any of its kind.
+func (v *View) MayEdit() bool {
+	if v.mayEdit == nil {
+		may := v.May(ledger.OpEdit)
+		v.mayEdit = &may
+	}
+	return *v.mayEdit
+}
+
+// MayDelete reports whether the reader may delete the entity.
+func (v *View) MayDelete() bool { return v.May(ledger.OpDelete) }
+
+// May reports whether the reader may edit or delete the entity or, where the page is of no
+// single one, any of its kind.
+func (v *View) May(op ledger.Op) bool {
+	e := v.Row.Entity()
+	if e == nil {
+		return v.MayAnywhere(op, v.Area.Table.Kind())
+	}
+	return v.Request.May(op, v.Area.Table.Kind(), e)
+}
 
 // infos are the columns of the table that the list shows.
 func (l *listing) infos() []table.Info {

@@ -28,7 +28,9 @@ func fileRoutes() []web.Route {
 }
 
 // takesFiles reports whether the reader is offered to attach files to the entity.
-func (v *View) takesFiles() bool { return v.keepsFiles() && v.MayEdit() }
+func (v *View) takesFiles() bool {
+	return v.keepsFiles() && v.Request.May(ledger.OpCreate, collab.Attachments.Name(), &collab.Attachment{About: v.about(), Author: v.Principal.Account.ID})
+}
 
 func (v *View) keepsFiles() bool {
 	_, kept := v.Kit.Tables.Of(collab.Attachments.Name())
@@ -51,7 +53,7 @@ func (v *View) attached() (all []*collab.Attachment) {
 
 // owns reports whether the reader is offered to rename or delete the file.
 func (v *View) owns(a *collab.Attachment) bool {
-	return v.MayEdit() && (a.Author == v.Principal.Account.ID || v.Workspace.Role.AtLeast("editor"))
+	return v.Request.May(ledger.OpEdit, collab.Attachments.Name(), a)
 }
 
 // fileFacts are what is known of a file, in words.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/calendar"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -38,6 +39,38 @@ func (a *Area) fields(v ledger.View, short bool) []table.Info {
 	}
 	slices.SortStableFunc(all, func(x, y table.Info) int { return place(x) - place(y) })
 	return all
+}
+
+// newFields are the columns of a form for a new one. Who may make one in some products
+// alone says in which.
+func (a *Area) newFields(q *web.Request, v ledger.View) []table.Info {
+	short := a.fields(v, true)
+	return slices.DeleteFunc(a.fields(v, false), func(c table.Info) bool {
+		named := slices.ContainsFunc(short, func(s table.Info) bool { return s.Name == c.Name })
+		return !named && !a.placed(q, c)
+	})
+}
+
+// placed reports whether a column must say in which product a new one of the reader's is.
+func (a *Area) placed(q *web.Request, c table.Info) bool {
+	return c.Kind == access.Products.Name() && c.Type == table.TypeLink && !q.MayMakeIn(ledger.ID{}, a.Table.Kind())
+}
+
+// newInput draws the field of a column of a new one: of products, those where the reader
+// may make it.
+func (a *Area) newInput(q *web.Request, s *table.Scope, f *ui.Form, c table.Info) ui.Field {
+	u := a.input(s, f, c, "")
+	if c.Kind != access.Products.Name() {
+		return u
+	}
+	u.Options = slices.DeleteFunc(u.Options, func(o ui.Option) bool {
+		if o.Value == "" {
+			return a.placed(q, c) && !c.Need
+		}
+		id, err := s.Find(c.Kind, o.Value)
+		return err != nil || !q.MayMakeIn(id, a.Table.Kind())
+	})
+	return u
 }
 
 // input draws the field of a column. value is what stands there, as it is typed.
@@ -123,7 +156,7 @@ func (a *Area) newForm(q *web.Request) error {
 		return err
 	}
 	f := &ui.Form{Values: url.Values{}}
-	for _, c := range a.fields(scope.View, true) { // fields can be filled from the address: a feature of this release
+	for _, c := range a.newFields(q, scope.View) { // fields can be filled from the address: a feature of this release
 		if x := q.Query(c.Name); x != "" {
 			f.Values.Set(c.Name, x)
 		}
@@ -134,15 +167,18 @@ func (a *Area) newForm(q *web.Request) error {
 // formPage shows the form for a new entity, or for the one of v.
 func (a *Area) formPage(q *web.Request, s *table.Scope, v *View, f *ui.Form, status int) error {
 	var fields []ui.Field
-	for _, c := range a.fields(s.View, v == nil) {
-		value := ""
-		if v != nil {
-			var err error
-			if value, err = v.typed(c); err != nil {
+	if v == nil {
+		for _, c := range a.newFields(q, s.View) {
+			fields = append(fields, a.newInput(q, s, f, c))
+		}
+	} else {
+		for _, c := range a.fields(s.View, false) {
+			value, err := v.typed(c)
+			if err != nil {
 				return err
 			}
+			fields = append(fields, a.input(s, f, c, value))
 		}
-		fields = append(fields, a.input(s, f, c, value))
 	}
 	tellElsewhere(s, a, f, fields)
 	form := entityForm{Request: q, area: a, form: f, fields: fields, action: q.Path(a.Table.Name()), back: q.Path(a.Table.Name()), title: "New " + a.Table.One(), button: "Create " + a.Table.One(), more: true}
@@ -247,7 +283,7 @@ func (a *Area) create(q *web.Request) error {
 	q.Said("Created "+strings.TrimSpace(title), seq)
 	if f.Values.Get("another") == "yes" { // with the fields that it shares with the next one
 		again := q.Path(a.Table.Name(), "new")
-		for _, c := range a.fields(scope.View, true) {
+		for _, c := range a.newFields(q, scope.View) {
 			if x := f.Values.Get(c.Name); x != "" && c.Name != "title" && c.Name != "name" && c.Name != "label" && c.Type != table.TypeLongText {
 				again = ui.With(again, c.Name, x)
 			}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/table"
@@ -284,7 +283,7 @@ func (l *listing) hidden() []ui.Option {
 // moved in it.
 func (l *listing) byHand() bool {
 	rank := l.Area.Table.Rank()
-	if rank == "" || !l.Area.mayWrite(l.Request) || !l.Workspace.Role.AtLeast(access.Editor) {
+	if rank == "" || !l.MayEdit() {
 		return false
 	}
 	return len(l.query.Sort) == 0 || l.query.Sort[0] == table.Sort{Column: rank}
@@ -308,7 +307,7 @@ func (l *listing) grid() ui.Grid {
 	title := l.titleAt()
 	line := func(r table.Row) ui.Row {
 		v := &View{Request: l.Request, Scope: l.Scope, Area: l.Area, Row: r, since: l.since}
-		row := ui.Row{ID: r.ID().String(), Label: ref(r), Class: l.since.class(r.ID()), Cells: make([]templ.Component, len(l.shown))}
+		row := ui.Row{ID: r.ID().String(), Label: ref(r), Fixed: !v.MayEdit(), Class: l.since.class(r.ID()), Cells: make([]templ.Component, len(l.shown))}
 		for i, c := range l.shown {
 			switch {
 			case i == title:

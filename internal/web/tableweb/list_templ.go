@@ -163,7 +163,7 @@ func listPage(l *listing) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case l.Area.mayWrite(l.Request):
+		case l.Area.mayMake(l.Request):
 			templ_7745c5c3_Err = ui.Void{Icon: l.Area.Icon, Title: "No " + lower(l.Area.Table.Label()) + " yet", Text: l.Area.Void, Action: voidActions(l)}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1512,7 +1512,7 @@ func listEnd(l *listing) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if l.Area.mayWrite(l.Request) {
+		if l.Area.mayMake(l.Request) {
 			templ_7745c5c3_Err = ui.Button{Label: "New " + l.Area.Table.One(), Icon: "plus", Tone: ui.Primary, Size: "sm", Href: ui.With(l.Request.Path("create"), "of", l.Area.Table.Name()), Attrs: templ.Attributes{"data-act": "create"}}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

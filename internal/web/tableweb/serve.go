@@ -61,25 +61,23 @@ func (a *Area) elsewhen(q *web.Request, text string) error {
 	return &absent{deletion: &d, cause: missing}
 }
 
-// forms are the pages that only write: who can write nothing is led from them to what they
-// are about.
+// forms are the pages that only write: who may not is led from them to what they are about.
 var forms = []string{"/new", "/{entity}/edit", "/{entity}/field/{column}", "/{entity}/texts/{column}/edit"}
 
 // serve answers one of the area's routes. What exists at another moment alone gets a page
 // that leads there.
 func (a *Area) serve(q *web.Request, path string, handle func(*Area, *web.Request) error) error {
 	if slices.Contains(forms, path) && safe(q) {
-		reads, err := q.ReadsOnly()
-		if err != nil {
-			return err
-		}
-		if reads && q.R.PathValue("entity") != "" { // of what is not there, nothing else is said
-			if _, err := a.Find(q); err != nil {
+		if q.R.PathValue("entity") != "" { // of what is not there, nothing else is said
+			v, err := a.Find(q)
+			if err != nil {
 				return a.absentOr(q, err)
 			}
-		}
-		if reads {
-			return q.Redirect(q.Path(strings.TrimSuffix(a.Table.Name()+"/"+q.R.PathValue("entity"), "/")))
+			if !v.MayEdit() {
+				return q.Redirect(v.Path())
+			}
+		} else if !a.mayMake(q) {
+			return q.Redirect(q.Path(a.Table.Name()))
 		}
 	}
 	return a.absentOr(q, handle(a, q))

@@ -264,7 +264,7 @@ func (a *Area) removeMany(q *web.Request) error {
 
 // bulk is the bar of the list that acts on its selection, nil for who may not write.
 func (l *listing) bulk() *ui.Bulk {
-	if l.Past() || !l.Workspace.Role.AtLeast("contributor") {
+	if !l.MayEdit() {
 		return nil
 	}
 	b := &ui.Bulk{

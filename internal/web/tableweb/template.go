@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -30,7 +29,7 @@ func (a *Area) templates(s *table.Scope) []ui.Option {
 // that are made often enough to be offered on every page.
 func (a *Area) templated(v *View) bool {
 	_, ok := v.Kit.Tables.Of(backlog.Templates.Name())
-	return ok && a.Quick != nil && v.Workspace.Role.AtLeast(access.Editor)
+	return ok && a.Quick != nil && v.MayAnywhere(ledger.OpCreate, backlog.Templates.Name())
 }
 
 // fromTemplate fills the dialog with what a template says. A title that was typed stays,

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/throughline-pm/throughline/internal/access"
 	"github.com/throughline-pm/throughline/internal/backlog"
 	"github.com/throughline-pm/throughline/internal/fault"
 	"github.com/throughline-pm/throughline/internal/ledger"
@@ -97,10 +96,11 @@ func (l *listing) findViews() {
 	}
 }
 
-// differs reports whether the list is not what its view, or the area without one, shows.
+// differs reports whether the list is not what its view, or the area without one, shows,
+// and can be kept as a view.
 func (l *listing) differs() bool {
 	switch {
-	case l.Past() || l.fault != "":
+	case l.fault != "" || !l.MayAnywhere(ledger.OpCreate, backlog.Views.Name()):
 		return false
 	case l.current != nil:
 		return !l.is(l.current)
@@ -110,7 +110,7 @@ func (l *listing) differs() bool {
 
 // mayChange reports whether the reader may change the view that is shown.
 func (l *listing) mayChange() bool {
-	return l.current != nil && !l.Past() && (l.current.CreatedBy == l.Principal.Account.ID || l.Workspace.Role.AtLeast(access.Editor))
+	return l.current != nil && l.Request.May(ledger.OpEdit, backlog.Views.Name(), l.current)
 }
 
 // tabs are the list as it is without a query, and the saved views.

@@ -114,8 +114,9 @@ func New(t testing.TB, o Options) *Site {
 	must(t, err)
 	kinds := append([]ledger.AnyKind{access.Workspaces, access.Products, access.Memberships, people.Teams, people.Persons}, o.Kinds...)
 	rules := append(slices.Clone(people.Rules), o.Rules...)
+	policy := access.NewTable(accounts.ScopeOf, rules...)
 	l, err := ledger.Open(ctx, store, ledger.Options{
-		Registry: ledger.NewRegistry(kinds...), Policy: access.NewTable(accounts.ScopeOf, rules...), Clock: s.Clock.Now, Log: log,
+		Registry: ledger.NewRegistry(kinds...), Policy: policy, Clock: s.Clock.Now, Log: log,
 		Stuck: time.Minute, // a loaded test machine is no reason to refuse
 	})
 	must(t, err)
@@ -126,7 +127,7 @@ func New(t testing.TB, o Options) *Site {
 
 	tables := append([]table.Any{access.WorkspaceTable, access.ProductTable, access.MembershipTable, people.TeamTable, people.PersonTable}, o.Tables...)
 	s.Kit = &web.Kit{
-		Ledger: l, Accounts: accounts, Limiter: access.NewLimiter(s.Clock.Now), Tables: table.NewSet(tables...),
+		Ledger: l, Policy: policy, Accounts: accounts, Limiter: access.NewLimiter(s.Clock.Now), Tables: table.NewSet(tables...),
 		Clock: s.Clock.Now, Log: log, Development: true, Version: "Throughline test", Stopping: s.stopping,
 	}
 	if o.Kit != nil {

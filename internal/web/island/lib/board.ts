@@ -98,7 +98,7 @@ function lift(card: HTMLElement, x: number, y: number) {
 }
 
 document.addEventListener('pointerdown', (e) => {
-  const card = closest(e.target, '.board[data-write] .bcard[data-id]')
+  const card = closest(e.target, '.board[data-write] .bcard[data-id]:not([data-fixed])')
   if (!card || e.button !== 0 || closest(e.target, '[data-carry], .dots')) return
   const touch = e.pointerType === 'touch'
   const [x, y] = [e.clientX, e.clientY]
@@ -188,7 +188,7 @@ document.addEventListener('keydown', (e) => {
   const column = columnOf(card)!
   const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key]
   if (e.altKey) {
-    if (sideways && boardOf()) carry(card, sideways)
+    if (sideways && boardOf() && card.dataset.fixed === undefined) carry(card, sideways)
     return
   }
   const i = cards(column).indexOf(card)

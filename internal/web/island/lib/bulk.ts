@@ -12,6 +12,9 @@ let last = '' // where Shift extends from
 
 const facts = () => at('#bulk-of')
 const form = () => at<HTMLFormElement>('form.bulk')
+/** Rows that their reader may edit: the others are neither selected nor acted on. */
+const loose = () => rows().filter((r) => !isFixed(r))
+const isFixed = (row: HTMLElement) => row.dataset.fixed !== undefined
 export const rows = () => [...document.querySelectorAll<HTMLTableRowElement>('table[data-grid] tr[data-row]')]
 
 /** The current row, which keys act on. */
@@ -32,7 +35,7 @@ export function targetOf(row: HTMLTableRowElement | null): Target | null {
   if (!f) return null
   const base = { set: f.dataset.set!, pick: f.dataset.pick! }
   if (all) return { ...base, ids: [], which: [['all', 'yes'], ['filter', f.dataset.filter!], ['q', f.dataset.words!]], name: name(total()) }
-  const ids = chosen.size > 0 ? [...chosen] : row ? [row.dataset.id!] : []
+  const ids = chosen.size > 0 ? [...chosen] : row && !isFixed(row) ? [row.dataset.id!] : []
   if (ids.length === 0) return null
   const one = ids.length === 1 ? document.getElementById(`r-${ids[0]}`)?.querySelector('.key')?.textContent?.trim() : ''
   return { ...base, ids, which: ids.map((id) => ['which', id]), name: one || name(ids.length) }
@@ -58,11 +61,11 @@ export function paintSelection() {
 }
 
 export function choose(row: HTMLTableRowElement | null, on?: boolean): boolean {
-  if (!row || !form()) return false
+  if (!row || isFixed(row) || !form()) return false
   const id = row.dataset.id!
   if (all) { // what was not seen is let go
     all = false
-    rows().forEach((r) => chosen.add(r.dataset.id!))
+    loose().forEach((r) => chosen.add(r.dataset.id!))
   }
   if (on ?? !chosen.has(id)) chosen.add(id)
   else chosen.delete(id)
@@ -95,7 +98,7 @@ function extend(to: HTMLTableRowElement, on: boolean) {
     choose(to, on)
     return
   }
-  list.slice(Math.min(from, end), Math.max(from, end) + 1).forEach((r) => { if (on) chosen.add(r.dataset.id!); else chosen.delete(r.dataset.id!) })
+  list.slice(Math.min(from, end), Math.max(from, end) + 1).filter((r) => !isFixed(r)).forEach((r) => { if (on) chosen.add(r.dataset.id!); else chosen.delete(r.dataset.id!) })
   last = to.dataset.id!
   paintSelection()
 }
@@ -118,7 +121,7 @@ export function chooseValue(column: string, label: string, button: Element | nul
 export function actOnChosen(name: string) {
   const button = form()?.querySelector<HTMLButtonElement>(`[data-many-act="${CSS.escape(name)}"]`)
   if (!button) return
-  if (!anyChosen()) choose(current(), true)
+  if (!anyChosen() && !choose(current(), true)) return
   button.click()
 }
 

@@ -89,7 +89,7 @@ let carried: HTMLElement | null = null
 document.addEventListener('keydown', (e) => {
   if (!e.altKey || e.ctrlKey || e.metaKey || (e.key !== 'ArrowUp' && e.key !== 'ArrowDown')) return
   const row = carried ?? (at('table[data-move] tr.cur') ?? closest(e.target, 'table[data-move] tr[data-row]'))
-  if (!row || !tableOf(row)) return
+  if (!row || row.dataset.fixed !== undefined || !tableOf(row)) return
   e.preventDefault()
   const down = e.key === 'ArrowDown'
   const to = beside(row, down)
