@@ -125,6 +125,8 @@ func (a *Accounts) ForgetWorkspace(ctx context.Context, workspace ledger.ID) err
 		return err
 	}
 	return a.change(ctx, tokens, func(ctx context.Context, tx *sql.Tx) error {
-		return ledger.ForgetRecordsIn(ctx, tx, workspace, "invitations", "visits", "preferences", "favourites", "tokens")
+		return ledger.ForgetRecordsIn(ctx, tx, workspace,
+			`DELETE FROM invitations WHERE workspace = $1`, `DELETE FROM visits WHERE workspace = $1`, `DELETE FROM preferences WHERE workspace = $1`,
+			`DELETE FROM favourites WHERE workspace = $1`, `DELETE FROM tokens WHERE workspace = $1`)
 	})
 }

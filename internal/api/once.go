@@ -181,5 +181,5 @@ func (c *call) record(r request, ans answer, failure error) error {
 
 // ForgetWorkspace removes the answers that are kept of a workspace that is no more.
 func (a *API) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
-	return ledger.ForgetRecords(ctx, a.kit.Ledger.DB(), workspace, "api_requests")
+	return ledger.ForgetRecords(ctx, a.kit.Ledger.DB(), workspace, `DELETE FROM api_requests WHERE workspace = $1`)
 }

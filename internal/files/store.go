@@ -309,5 +309,5 @@ func (s *Store) remove(ctx context.Context, workspace, sum string, before time.T
 
 // ForgetWorkspace takes all files of a workspace that is no more away.
 func (s *Store) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
-	return ledger.ForgetRecords(ctx, s.db, workspace, "files", "file_pieces")
+	return ledger.ForgetRecords(ctx, s.db, workspace, `DELETE FROM files WHERE workspace = $1`, `DELETE FROM file_pieces WHERE workspace = $1`)
 }

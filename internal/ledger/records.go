@@ -74,26 +74,27 @@ func migrateRecord(ctx context.Context, db *sql.DB, owner, name string, migratio
 	return tx.Commit()
 }
 
-// ForgetRecords empties plain tables, each with a column workspace, of what they keep of a
-// workspace that is no more. Who has such tables calls it; the program's tests look for
-// rows that nobody forgets.
-func ForgetRecords(ctx context.Context, db *sql.DB, workspace ID, tables ...string) error {
+// ForgetRecords runs statements that empty plain tables of what they keep of a workspace
+// that is no more, each with its identifier as $1, in one transaction. Who has a table with
+// a column workspace has such a statement: the program's tests look for rows that nobody
+// forgets.
+func ForgetRecords(ctx context.Context, db *sql.DB, workspace ID, statements ...string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	if err := ForgetRecordsIn(ctx, tx, workspace, tables...); err != nil {
+	if err := ForgetRecordsIn(ctx, tx, workspace, statements...); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
 // ForgetRecordsIn is ForgetRecords in a transaction of the caller's.
-func ForgetRecordsIn(ctx context.Context, tx *sql.Tx, workspace ID, tables ...string) error {
-	for _, table := range tables {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE workspace = $1`, workspace.String()); err != nil {
-			return fmt.Errorf("forget a workspace in %s: %w", table, err)
+func ForgetRecordsIn(ctx context.Context, tx *sql.Tx, workspace ID, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement, workspace.String()); err != nil {
+			return fmt.Errorf("forget a workspace: %w", err)
 		}
 	}
 	return nil

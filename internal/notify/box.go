@@ -142,5 +142,7 @@ func (b *Box) Sweep(ctx context.Context) error {
 // ForgetWorkspace removes what was told and who follows what in a workspace that is no
 // more. The follower may be at it meanwhile: Sweep looks again.
 func (b *Box) ForgetWorkspace(ctx context.Context, workspace ledger.ID) error {
-	return ledger.ForgetRecords(ctx, b.db, workspace, "notify_follows", "notify_items", "notify_notices", "notify_touched")
+	return ledger.ForgetRecords(ctx, b.db, workspace,
+		`DELETE FROM notify_follows WHERE workspace = $1`, `DELETE FROM notify_items WHERE workspace = $1`,
+		`DELETE FROM notify_notices WHERE workspace = $1`, `DELETE FROM notify_touched WHERE workspace = $1`)
 }

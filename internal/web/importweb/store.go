@@ -173,7 +173,7 @@ func (s store) leave(ctx context.Context, workspace ledger.ID) error {
 	if _, err := s.db.ExecContext(ctx, pieces, workspace.String()); err != nil {
 		return err
 	}
-	return ledger.ForgetRecords(ctx, s.db, workspace, "web_imports", "web_import_runs")
+	return ledger.ForgetRecords(ctx, s.db, workspace, `DELETE FROM web_imports WHERE workspace = $1`, `DELETE FROM web_import_runs WHERE workspace = $1`)
 }
 
 // sweep removes the files of imports that are older than files, and imports that are older
