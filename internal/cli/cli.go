@@ -61,7 +61,7 @@ business strategy to proven outcome.`,
 	}
 	root.AddCommand(
 		newServe(), newDemo(), newInit(), newUserCommand(), newTokenCommand(),
-		newImport(), newExport(), newSolve(),
+		newImport(), newExport(), newSolve(), newSimulate(),
 		newBackup(), newRestore(), newMigrate(), newDoctor(), newVersion(), newCompletion(),
 	)
 	return root

@@ -107,7 +107,8 @@ type measured struct {
 	Known    float64 `json:"known,omitempty"` // the best value known of the instance
 	Count    int     `json:"count"`           // schedules, plans or branches
 	Seconds  float64 `json:"seconds"`
-	// First is when the first plan was there, Gaps how far it was from its bound later on.
+	// First is when the first plan, or the forecast, was there, Gaps how far a plan was from
+	// its bound later on.
 	First float64            `json:"first,omitempty"`
 	Gaps  map[string]float64 `json:"gaps,omitempty"`
 	Wrong []check.Violation  `json:"wrong,omitempty"`

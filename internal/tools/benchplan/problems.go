@@ -175,6 +175,38 @@ func (b *bench) plans() ([]group, error) {
 	return groups, nil
 }
 
+// courses are simulations of a generated plan.
+func (b *bench) courses() ([]group, error) {
+	p, err := plan.Generate(plan.GenerateOptions{Features: 300, Pools: 8, Releases: 12, Seed: 1})
+	if err != nil {
+		return nil, err
+	}
+	g := group{title: "simulation of 300 features, generated", alone: true, tell: func(w io.Writer, all []measured) {
+		for _, m := range all {
+			fmt.Fprintf(w, "  %d draws of %d activities: %.0f ms\n", m.Count, len(p.Activities), 1000*m.First)
+		}
+	}}
+	for _, n := range []int{10_000, 100_000} {
+		g.jobs = append(g.jobs, job{
+			measured{Set: "simulate", Instance: "300 features, generated with seed 1", Limit: fmt.Sprintf("%d draws", n), Seed: 1},
+			func(ctx context.Context, workers int, m *measured) error {
+				a, err := plan.Solve(ctx, p, plan.SolveOptions{Evaluations: 500, Seed: 1, Workers: workers})
+				if err != nil {
+					return err
+				}
+				began := time.Now()
+				f, err := plan.Simulate(ctx, p, a, plan.SimulateOptions{Draws: n, Seed: 1, Workers: workers})
+				if err != nil {
+					return err
+				}
+				m.First, m.Value, m.Count = time.Since(began).Seconds(), float64(f.Makespan.P85), f.Draws
+				return nil
+			},
+		})
+	}
+	return []group{g}, nil
+}
+
 func planJob(p *plan.Problem, name string, marks []time.Duration) job {
 	limit := marks[len(marks)-1]
 	return job{

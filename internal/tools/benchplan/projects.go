@@ -130,7 +130,7 @@ func (b *bench) groups() ([]group, error) {
 			groups = append(groups, g)
 		}
 	}
-	for _, more := range []func() ([]group, error){b.releases, b.teams, b.plans} {
+	for _, more := range []func() ([]group, error){b.releases, b.teams, b.plans, b.courses} {
 		g, err := more()
 		if err != nil {
 			return nil, err
