@@ -1,7 +1,9 @@
 package api
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -49,8 +51,8 @@ func (r *resource) move(c *call) (answer, error) {
 	}
 	var f fault.Fields
 	beside := map[string]ledger.ID{}
-	for name, v := range o {
-		text, ok := v.(string)
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		text, ok := o[name].(string)
 		switch {
 		case name != "behind" && name != "before":
 			f.Add(name, "is no member here; there are behind and before")

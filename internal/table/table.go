@@ -209,8 +209,14 @@ func (t *Table[T]) Columns(v ledger.View) []Info {
 	return all
 }
 
+// column returns the named column. Those that people have added are made anew for each
+// question, so they are asked for by their names alone: a search asks a thousand rows.
 func (t *Table[T]) column(v ledger.View, name string) (Column[T], bool) {
-	for _, c := range t.columns(v) {
+	all := t.all
+	if strings.HasPrefix(name, CustomPrefix) && t.spec.Custom != nil && v != nil {
+		all = t.spec.Custom(v)
+	}
+	for _, c := range all {
 		if c.Name == name {
 			return c, true
 		}
