@@ -97,6 +97,10 @@ const (
 
 	// epoch is how many schedules an island makes between two meetings.
 	epoch = 5_000
+
+	// manyDives take about as long as the schedules of an epoch, fewDives a tenth of that.
+	manyDives = 500
+	fewDives  = 50
 )
 
 func newSearch(p *project, opt Options) *search {
@@ -150,17 +154,25 @@ func (s *search) run(ctx context.Context) {
 	}
 }
 
-// plan shares the work of an epoch out.
+// plan shares the work of an epoch out. Under a limit, proofs get half of the schedules as
+// long as there is hope.
 func (s *search) plan(ctx context.Context, left int) (tasks []func()) {
 	quota := epoch
 	if len(s.islands) == 1 {
 		quota = (s.limit + 7) / 8
 	}
-	if s.makespan < math.MaxInt32 && s.provable(s.makespan) {
-		dives := min(left, int(s.proofShare()*float64(quota)))
+	if makespan := s.makespan; makespan < math.MaxInt32 && s.provable(makespan) {
+		dives, prove := 0, s.prover.refute
+		switch hopeful := s.hopeful(s.bound, makespan); {
+		case s.limit == unlimited && hopeful:
+			dives = manyDives
+		case s.limit == unlimited:
+			dives, prove = fewDives, s.prover.lift
+		case hopeful:
+			dives = min(left, quota)
+		}
 		left -= dives
-		makespan := s.makespan
-		tasks = append(tasks, func() { s.prover.refute(ctx, makespan, dives) })
+		tasks = append(tasks, func() { prove(ctx, makespan, dives) })
 	}
 	for k, i := range s.islands {
 		share := min(quota, left/(len(s.islands)-k))
@@ -168,14 +180,6 @@ func (s *search) plan(ctx context.Context, left int) (tasks []func()) {
 		tasks = append(tasks, func() { i.run(ctx, s.bound, share) })
 	}
 	return tasks
-}
-
-// proofShare is how many dives into the search tree are made for each schedule of an island.
-func (s *search) proofShare() float64 {
-	if s.n > 40 {
-		return 0
-	}
-	return 1
 }
 
 // together does the tasks with as many workers as there may be.
