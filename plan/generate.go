@@ -159,7 +159,7 @@ func (g *generator) feature(f int) {
 	}
 	first, cost := len(g.p.Activities), 0.0
 	n := 1 + g.IntN(6)
-	size := g.about(250, 0.6) / math.Sqrt(float64(n)) // of an activity, in unit-days
+	size := g.about(200, 0.6) / math.Sqrt(float64(n)) // of an activity, in unit-days
 	for i := range n {
 		a := g.activity(fmt.Sprintf("%s.%d", id, i+1), pools[g.IntN(len(pools))], g.about(size, 0.5))
 		a.Feature = id
@@ -189,7 +189,7 @@ func (g *generator) feature(f int) {
 // activity makes work for a pool, sometimes with a second, dearer way that is quicker, and
 // sometimes with people who have a skill.
 func (g *generator) activity(id string, pool int, effort float64) Activity {
-	units := 5 * (1 + g.IntN(4))
+	units := 5 * (2 + g.IntN(4)) // one person to two and a half
 	round := func(x float64) float64 { return math.Round(x*10) / 10 }
 	quantiles := func(factor float64) *Effort {
 		p50 := max(1, round(effort*factor))
@@ -198,7 +198,7 @@ func (g *generator) activity(id string, pool int, effort float64) Activity {
 	a := Activity{ID: id, Modes: []Mode{{Demands: []Demand{{Pool: fmt.Sprintf("P%d", pool+1), Units: units, Effort: quantiles(1)}}}}}
 	if !g.o.Plain && g.happens(0.15) {
 		a.Modes[0].Name = "usual"
-		a.Modes = append(a.Modes, Mode{Name: "more hands", Demands: []Demand{{Pool: fmt.Sprintf("P%d", pool+1), Units: 2 * units, Effort: quantiles(1.25)}}})
+		a.Modes = append(a.Modes, Mode{Name: "more hands", Demands: []Demand{{Pool: fmt.Sprintf("P%d", pool+1), Units: units * 3 / 2, Effort: quantiles(1.15)}}})
 	}
 	if len(g.p.People) > 0 && g.happens(0.1) {
 		who := &g.p.People[g.IntN(len(g.p.People))]

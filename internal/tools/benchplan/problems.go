@@ -243,8 +243,8 @@ func tellPlans(w io.Writer, all []measured, marks []time.Duration) {
 		fmt.Fprintf(w, "  %s: first plan after %.0f ms, gap", m.Instance, 1000*m.First)
 		for i, mark := range marks {
 			gap, ok := m.Gaps[mark.String()]
-			if !ok {
-				gap = 1 // there was no plan yet
+			if !ok || !(gap <= 1) {
+				gap = 1 // there was no plan yet, or no bound
 			}
 			gaps[i] = append(gaps[i], gap)
 			fmt.Fprintf(w, " %.2f %% at %v", 100*gap, mark)
