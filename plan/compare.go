@@ -61,17 +61,19 @@ func Compare(ctx context.Context, before *Problem, planBefore *Plan, after *Prob
 		ends[i], values[i] = make([]int32, o.Draws), make([]float64, o.Draws)
 	}
 	workers := make([][]pairSums, o.Workers)
-	done := spread(ctx, o, func(worker int) func(draw int) {
+	done := spread(ctx, o, func(worker int) func(from, to int) {
 		courses := [2]*course{a.newCourse(), b.newCourse()}
 		sums := make([]pairSums, len(pairs))
 		workers[worker] = sums
-		return func(draw int) {
-			for i, c := range courses {
-				c.run(uint64(draw))
-				ends[i][draw], values[i][draw] = c.makespan, c.value
-			}
-			for i, p := range pairs {
-				sums[i].add(courses[0], courses[1], p)
+		return func(from, to int) {
+			for draw := from; draw < to; draw++ {
+				for i, c := range courses {
+					c.run(uint64(draw))
+					ends[i][draw], values[i][draw] = c.makespan, c.value
+				}
+				for i, p := range pairs {
+					sums[i].add(courses[0], courses[1], p)
+				}
 			}
 		}
 	})

@@ -59,25 +59,23 @@ const leaveSpread = 0.5
 
 // draw finds out how long each piece of work takes.
 func (c *course) draw(draw uint64) {
-	s := c.s
+	s, part := c.s, chance.Part(draw)
 	common := s.global * stratified(s.globalBits, draw)
 	for i := range s.factors {
 		f := &s.factors[i]
-		c.factors[i] = common + s.shared*normal(chance.Extend(f.common, draw))
+		c.factors[i] = common + s.shared*normal(chance.Extend(f.common, part))
 		c.slower[i] = 1
 		if f.away {
-			away := s.u.Leave * math.Exp(leaveSpread*normal(chance.Extend(f.leave, draw))-leaveSpread*leaveSpread/2)
+			away := s.u.Leave * math.Exp(leaveSpread*normal(chance.Extend(f.leave, part))-leaveSpread*leaveSpread/2)
 			c.slower[i] = 1 / (1 - min(away, (1+s.u.Leave)/2))
 		}
 	}
-	if s.u.Growth > 0 {
-		for i, name := range s.growth {
-			c.grown[i] = 1 + s.u.GrowthSize*float64(poisson(chance.Extend(name, draw), s.u.Growth, c.none))
-		}
+	for _, g := range s.growth {
+		c.grown[g.feature] = 1 + s.u.GrowthSize*float64(poisson(chance.Extend(g.name, part), s.u.Growth, c.none))
 	}
 	for i := range s.risks {
 		r := &s.risks[i]
-		if c.happens[i] = chance.Uniform(chance.Extend(r.name, draw)) < r.chance; c.happens[i] {
+		if c.happens[i] = chance.Uniform(chance.Extend(r.name, part)) < r.chance; c.happens[i] {
 			for _, w := range r.work {
 				c.struck[w] *= r.factor
 				c.delays[w] += r.delay
@@ -89,7 +87,7 @@ func (c *course) draw(draw uint64) {
 		length := float64(w.fixed)
 		for k := range w.demands {
 			u := &w.demands[k]
-			z := c.factors[u.pool] + s.own*normal(chance.Extend(u.name, draw))
+			z := c.factors[u.pool] + s.own*normal(chance.Extend(u.name, part))
 			length = max(length, u.length(z)*c.slower[u.pool])
 		}
 		if w.growth >= 0 {
@@ -154,15 +152,15 @@ func (c *course) place(takes []take, start, duration int32) int32 {
 	if len(takes) == 1 {
 		d := &takes[0]
 		t := &c.lines[d.resource]
-		start, in := t.fit(start, duration, d.units)
+		start, in, last := t.fit(start, duration, d.units)
 		if start < never {
-			t.take(start, start+duration, d.units, in)
+			t.take(start, start+duration, d.units, in, last)
 		}
 		return start
 	}
 	for agreed := 0; agreed < len(takes); {
 		for k := range takes {
-			at, _ := c.lines[takes[k].resource].fit(start, duration, takes[k].units)
+			at, _, _ := c.lines[takes[k].resource].fit(start, duration, takes[k].units)
 			if at > start {
 				start, agreed = at, 0
 			}
@@ -176,8 +174,8 @@ func (c *course) place(takes []take, start, duration int32) int32 {
 	}
 	for k := range takes {
 		t := &c.lines[takes[k].resource]
-		_, in := t.fit(start, duration, takes[k].units)
-		t.take(start, start+duration, takes[k].units, in)
+		_, in, last := t.fit(start, duration, takes[k].units)
+		t.take(start, start+duration, takes[k].units, in, last)
 	}
 	return start
 }
@@ -236,7 +234,7 @@ func (c *course) price() {
 			value += m.synergies[i].worth[last]
 		}
 	}
-	for i := range s.work {
+	for _, i := range s.priced {
 		w := &s.work[i]
 		if m.costs && m.acts[w.act].feature < 0 {
 			value -= w.rate * float64(c.duration[i]) * math.Exp(-m.p.Discount*float64(c.finish[i])/tick)

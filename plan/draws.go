@@ -23,24 +23,39 @@ const (
 // uncertain is how the work of a demand varies: its length is base times a factor whose
 // logarithm is normal, or one of the samples.
 type uncertain struct {
-	base         float64 // ticks, at the median
-	below, above float64 // spread of the logarithm below and above the median
-	samples      []float64
-	pool         int    // what it shares its fortune with
-	name         uint64 // of its draws
+	base    float64    // ticks, at the median
+	spread  [2]float64 // of the logarithm, above the median and below it
+	samples []float64
+	pool    int    // what it shares its fortune with
+	name    uint64 // of its draws
 }
 
 // length is the time the work takes, in ticks, where z says how it went: a draw from the
 // normal distribution.
 func (u *uncertain) length(z float64) float64 {
-	switch {
-	case u.samples != nil:
+	if u.samples != nil {
 		q := 0.5 * math.Erfc(-z/math.Sqrt2)
 		return u.base * u.samples[min(int(q*float64(len(u.samples))), len(u.samples)-1)]
-	case z < 0:
-		return u.base * exp(u.below*z)
 	}
-	return u.base * exp(u.above*z)
+	return u.base * exp(u.spread[math.Float64bits(z)>>63]*z)
+}
+
+// fit takes the distribution over from the demand's effort. Three quantiles ask for a
+// spread on either side of the median, so that all of them are met; if P50²=P10·P90 it is
+// one log-normal distribution.
+func (u *uncertain) fit(e *Effort, standard float64) {
+	switch {
+	case e == nil:
+		u.spread = [2]float64{standard, standard}
+	case len(e.Samples) > 0:
+		u.samples = slices.Clone(e.Samples)
+		sort.Float64s(u.samples)
+		for i := range u.samples {
+			u.samples[i] /= e.Median()
+		}
+	default:
+		u.spread = [2]float64{math.Log(e.P90/e.P50) / normalP90, math.Log(e.P50/e.P10) / normalP90}
+	}
 }
 
 // exp is e^x to 12 digits for x from -700 to 700, in half the time of math.Exp: x is split
@@ -62,23 +77,6 @@ var powers = func() (out [128]float64) {
 	}
 	return out
 }()
-
-// spread fits the demand's effort. Three quantiles ask for a spread on either side of the
-// median, so that all of them are met; if P50²=P10·P90 it is one log-normal distribution.
-func (u *uncertain) spread(e *Effort, standard float64) {
-	switch {
-	case e == nil:
-		u.below, u.above = standard, standard
-	case len(e.Samples) > 0:
-		u.samples = slices.Clone(e.Samples)
-		sort.Float64s(u.samples)
-		for i := range u.samples {
-			u.samples[i] /= e.Median()
-		}
-	default:
-		u.below, u.above = math.Log(e.P50/e.P10)/normalP90, math.Log(e.P90/e.P50)/normalP90
-	}
-}
 
 // normals tabulates the quantiles of the normal distribution. Between its entries lines
 // are near enough, but for the outer 64ths, which are worked out.

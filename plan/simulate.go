@@ -181,13 +181,16 @@ func Simulate(ctx context.Context, p *Problem, plan *Plan, options SimulateOptio
 	}
 	c := s.newCounts(o.Draws)
 	workers := make([]*tally, o.Workers)
-	done := spread(ctx, o, func(worker int) func(draw int) {
+	done := spread(ctx, o, func(worker int) func(from, to int) {
 		t := s.newTally(c)
 		workers[worker] = t
 		course := s.newCourse()
-		return func(draw int) {
-			course.run(uint64(draw))
-			t.count(course, draw)
+		return func(from, to int) {
+			for draw := from; draw < to; draw++ {
+				course.run(uint64(draw))
+				t.count(course, draw)
+			}
+			t.fold(to - from)
 		}
 	})
 	if done == 0 {
@@ -201,9 +204,9 @@ func Simulate(ctx context.Context, p *Problem, plan *Plan, options SimulateOptio
 	return s.forecast(c, all, o.Workers), nil
 }
 
-// spread deals the draws out to workers, each with a function of its own, and returns the
-// number of draws made: all before the first one that was not.
-func spread(ctx context.Context, o SimulateOptions, begin func(worker int) func(draw int)) int {
+// spread deals the draws out to workers in batches, each with a function of its own, and
+// returns the number of draws made: all before the first one that was not.
+func spread(ctx context.Context, o SimulateOptions, begin func(worker int) func(from, to int)) int {
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for w := range o.Workers {
@@ -215,9 +218,7 @@ func spread(ctx context.Context, o SimulateOptions, begin func(worker int) func(
 					next.Add(-batch) // so that the count stays that of the draws dealt out
 					return
 				}
-				for draw := from; draw < min(from+batch, o.Draws); draw++ {
-					each(draw)
-				}
+				each(from, min(from+batch, o.Draws))
 			}
 		})
 	}
@@ -251,7 +252,7 @@ func (c *counts) cut(draws int) {
 type tally struct {
 	c                  *counts
 	s                  *simulation
-	bin                int32 // ticks of a bin
+	bin                int // a bin is 1<<bin ticks
 	bins               int
 	work, ready, whole []uint32 // by work, feature and release: counts of dates by bin
 	sums               []int64  // of the dates of all of them, in ticks
@@ -262,6 +263,7 @@ type tally struct {
 	happened           []uint32 // by risk
 	with               []int64  // by risk: makespans of courses in which it happened, in ticks
 	latest             []int32  // by release, of one course
+	finish, done       []int32  // dates of work and of features, course by course of a batch
 	missing            []int32  // by release: features that miss it, of one course
 }
 
@@ -269,8 +271,13 @@ func (s *simulation) newTally(c *counts) *tally {
 	n, f, r := len(s.work), len(s.features), len(s.m.releases)
 	// Dates are told apart up to four times as far as the plan reaches.
 	span := 4*max(s.plan.Makespan, s.m.horizon/2) + leastBins
-	width := span/max(min(mostBins, mostCells/(n+f+r+1)), leastBins) + 1
-	t := &tally{c: c, s: s, bin: int32(width * tick), bins: span/width + 2}
+	most := max(min(mostBins, mostCells/(n+f+r+1)), leastBins)
+	bin := tickBits
+	for span>>(bin-tickBits) > most {
+		bin++
+	}
+	t := &tally{c: c, s: s, bin: bin, bins: span>>(bin-tickBits) + 2}
+	t.finish, t.done = make([]int32, batch*n), make([]int32, batch*f)
 	t.work, t.ready, t.whole = make([]uint32, n*t.bins), make([]uint32, f*t.bins), make([]uint32, r*t.bins)
 	t.sums = make([]int64, n+f+r)
 	t.live, t.made, t.complete = make([]uint32, f*(r+1)), make([]uint32, r), make([]uint32, r)
@@ -280,18 +287,17 @@ func (s *simulation) newTally(c *counts) *tally {
 	return t
 }
 
-// at is the bin of a moment: what is over by the end of the bin's last period.
-func (t *tally) at(moment int32) int { return min(int((moment+t.bin-1)/t.bin), t.bins-1) }
+// at is the bin of a moment: bin b holds what is over by the end of its last tick.
+func (t *tally) at(moment int32) int { return min(int(moment-1)>>t.bin+1, t.bins-1) }
 
 // count counts a course.
 func (t *tally) count(c *course, draw int) {
 	s := t.s
 	t.c.makespan[draw], t.c.value[draw] = c.makespan, c.value
-	for i, end := range c.finish {
-		t.work[i*t.bins+t.at(end)]++
-		t.sums[i] += int64(end)
-	}
 	n, releases := len(s.work), len(s.m.releases)
+	slot := draw % batch
+	copy(t.finish[slot*n:], c.finish)
+	copy(t.done[slot*len(s.features):], c.ready)
 	clear(t.latest)
 	clear(t.missing)
 	for i := range s.features {
@@ -299,8 +305,6 @@ func (t *tally) count(c *course, draw int) {
 		if f.planned == releases {
 			continue
 		}
-		t.ready[i*t.bins+t.at(c.ready[i])]++
-		t.sums[n+i] += int64(c.ready[i])
 		t.live[i*(releases+1)+int(c.live[i])]++
 		t.latest[f.planned] = max(t.latest[f.planned], c.ready[i])
 		if int(c.live[i]) <= f.planned {
@@ -333,6 +337,28 @@ func (t *tally) count(c *course, draw int) {
 			t.critical[at]++
 		}
 	}
+}
+
+// fold counts the dates of a batch of courses, element by element, so that the counts of
+// one element stay at hand meanwhile.
+func (t *tally) fold(draws int) {
+	n, f := len(t.s.work), len(t.s.features)
+	for i := range n {
+		t.sums[i] += t.column(t.work[i*t.bins:][:t.bins], t.finish[i:], n, draws)
+	}
+	for i := range f {
+		t.sums[n+i] += t.column(t.ready[i*t.bins:][:t.bins], t.done[i:], f, draws)
+	}
+}
+
+// column counts every stride-th moment and returns their sum.
+func (t *tally) column(counts []uint32, moments []int32, stride, draws int) (sum int64) {
+	for d := range draws {
+		at := moments[d*stride]
+		counts[t.at(at)]++
+		sum += int64(at)
+	}
+	return sum
 }
 
 // met reports whether an element is in time in a course.
@@ -379,7 +405,7 @@ func (t *tally) dates(row []uint32, sum int64, draws int) Dates {
 		if bin == t.bins-1 {
 			return Never
 		}
-		return bin * int(t.bin/tick)
+		return bin << (t.bin - tickBits)
 	})
 	d.Mean = float64(sum) / tick / float64(draws)
 	return d

@@ -400,18 +400,18 @@ func TestTimeline(t *testing.T) {
 					want = at + 1
 				}
 			}
-			start, in := line.fit(est, duration, units)
+			start, in, last := line.fit(est, duration, units)
 			if start != want {
 				t.Fatalf("fit of %d units for %d from %d: %d, want %d", units, duration, est, start, want)
 			}
-			line.take(start, start+duration, units, in)
+			line.take(start, start+duration, units, in, last)
 			for at := start; at < start+duration; at++ {
 				free[at] -= units
 			}
 		}
 	}
 	none := newTimeline([]int32{2, 1})
-	if start, _ := none.fit(0, 2*tick, 2); start != never {
+	if start, _, _ := none.fit(0, 2*tick, 2); start != never {
 		t.Errorf("more than there ever is fits at %d", start)
 	}
 }
@@ -463,11 +463,13 @@ func TestEndedContext(t *testing.T) {
 	ctx, cancel = context.WithCancel(t.Context())
 	o, _ := SimulateOptions{Draws: 10_000, Workers: 3}.withDefaults()
 	made := make([]bool, o.Draws)
-	done := spread(ctx, o, func(int) func(int) {
-		return func(draw int) {
-			made[draw] = true
-			if draw == 1000 {
-				cancel()
+	done := spread(ctx, o, func(int) func(int, int) {
+		return func(from, to int) {
+			for draw := from; draw < to; draw++ {
+				made[draw] = true
+				if draw == 1000 {
+					cancel()
+				}
 			}
 		}
 	})
@@ -515,6 +517,7 @@ func TestCourseAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(300, func() {
 		c.run(uint64(draw))
 		all.count(c, draw)
+		all.fold(1)
 		draw++
 	}); n != 0 {
 		t.Errorf("%v allocations per draw", n)

@@ -21,7 +21,8 @@ type simulation struct {
 	lines     []timeline // what is free of each resource at the start
 	users     [][]int32  // the work that takes each resource
 	factors   []factor   // of pools and skills
-	growth    []uint64   // names of draws: how often the work of a feature grows
+	growth    []growing
+	priced    []int // work whose cost or lateness counts by itself, not with a feature
 	risks     []risky
 	features  []simFeature
 	ties      []tie
@@ -51,6 +52,12 @@ type before struct {
 	work           int
 	fromEnd, toEnd bool
 	lag            int32
+}
+
+// growing is a feature of the plan whose work may grow.
+type growing struct {
+	feature int
+	name    uint64
 }
 
 // factor is what the demands of a pool, or of a skill, have in common.
@@ -104,9 +111,12 @@ func newSimulation(p *Problem, plan *Plan, seed uint64) (*simulation, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range p.Features {
-		s.growth = append(s.growth, chance.Hash(seed, drawGrowth, chance.Name(p.Features[i].ID)))
+	for i := range s.features {
+		if len(s.features[i].work) > 0 && u.Growth > 0 {
+			s.growth = append(s.growth, growing{i, chance.Hash(seed, drawGrowth, chance.Name(p.Features[i].ID))})
+		}
 	}
+	s.pack()
 	s.holdBack()
 	for i := range p.Risks {
 		r := &p.Risks[i]
@@ -302,7 +312,7 @@ func (s *simulation) prepare(n, number int, place []int) (work, error) {
 		case d.Effort != nil:
 			u.base = d.Effort.Median() / float64(d.Units) * tick
 		}
-		u.spread(d.Effort, s.u.Spread)
+		u.fit(d.Effort, s.u.Spread)
 		w.demands = append(w.demands, u)
 	}
 	if len(w.demands) == 0 {
@@ -323,6 +333,28 @@ func (s *simulation) prepare(n, number int, place []int) (work, error) {
 	}
 	return w, nil
 }
+
+// pack puts what courses read one after the other side by side in memory.
+func (s *simulation) pack() {
+	var takes []take
+	var demands []uncertain
+	var after []before
+	for i := range s.work {
+		w := &s.work[i]
+		takes, demands, after = append(takes, w.takes...), append(demands, w.demands...), append(after, w.after...)
+		if s.m.acts[w.act].feature < 0 && s.m.costs || len(w.soft) > 0 {
+			s.priced = append(s.priced, i)
+		}
+	}
+	for i := range s.work {
+		w := &s.work[i]
+		w.takes, takes = cut(takes, len(w.takes))
+		w.demands, demands = cut(demands, len(w.demands))
+		w.after, after = cut(after, len(w.after))
+	}
+}
+
+func cut[T any](all []T, n int) (first, rest []T) { return all[:n:n], all[n:] }
 
 // holdBack finds the features that rules or the plan keep for a later release than their
 // work makes: they are kept in every course, too.

@@ -119,11 +119,13 @@ func (t *Throughput) draw(ctx context.Context, options SimulateOptions, course f
 		return nil, err
 	}
 	rows := make([]int, o.Draws)
-	done := spread(ctx, o, func(int) func(draw int) {
+	done := spread(ctx, o, func(int) func(from, to int) {
 		w := &weeks{t: t, upTo: make([]float64, len(t.Done))}
-		return func(draw int) {
-			w.begin(o.Seed, draw)
-			rows[draw] = course(w)
+		return func(from, to int) {
+			for draw := from; draw < to; draw++ {
+				w.begin(o.Seed, draw)
+				rows[draw] = course(w)
+			}
 		}
 	})
 	if done == 0 {

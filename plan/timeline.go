@@ -4,7 +4,10 @@ import "slices"
 
 // tick is how finely a simulation divides a period: work that is done at noon lets the
 // next begin at noon.
-const tick = 64
+const (
+	tickBits = 6
+	tick     = 1 << tickBits
+)
 
 // A moment at or after never does not come.
 const never = 1 << 29
@@ -44,8 +47,8 @@ func (t *timeline) reset(from *timeline) { t.steps, t.head = append(t.steps[:0],
 const stride = 8
 
 // fit returns the earliest moment from est on at which units are free throughout duration,
-// and the step it lies in.
-func (t *timeline) fit(est, duration, units int32) (start int32, in int) {
+// which is above 0, and the steps in which that time begins and ends.
+func (t *timeline) fit(est, duration, units int32) (start int32, first, last int) {
 	steps := t.steps
 	i := t.head
 	for i+stride < len(steps) && steps[i+stride].at <= est {
@@ -55,34 +58,34 @@ func (t *timeline) fit(est, duration, units int32) (start int32, in int) {
 		i++
 	}
 	// The loop chooses by moves rather than jumps, which nothing could foretell.
-	start, in = max(est, steps[i].at), i
-	for ; i+1 < len(steps); i++ {
-		next := steps[i+1].at
-		moved := start
-		if steps[i].free < units {
-			moved = next
+	this := steps[i]
+	start, first = max(est, this.at), i
+	for i++; i < len(steps); i++ {
+		next := steps[i]
+		if this.free < units {
+			start = next.at
 		}
-		if moved != start {
-			in = i + 1
+		if next.at-start >= duration {
+			break
 		}
-		start = moved
-		if next-start >= duration {
-			return start, in
+		this = next
+	}
+	last = i - 1
+	if i == len(steps) && this.free < units {
+		return never, last, last
+	}
+	for k := last; k > first; k-- {
+		if steps[k].at <= start {
+			return start, k, last
 		}
 	}
-	if steps[i].free < units {
-		return never, i
-	}
-	return start, in
+	return start, first, last
 }
 
-// take takes units from start to end, where fit found them free from the step given on.
-func (t *timeline) take(start, end, units int32, in int) {
+// take takes units from start to end, where fit found them free from the first step to the
+// last.
+func (t *timeline) take(start, end, units int32, in, last int) {
 	n := len(t.steps)
-	last := in // the step in which the end lies
-	for last+1 < n && t.steps[last+1].at < end {
-		last++
-	}
 	before := 0 // whether a part of the first step remains before the start
 	if t.steps[in].at < start {
 		before = 1

@@ -63,14 +63,17 @@ func (r *Stream) Shuffle(n int, swap func(i, j int)) {
 func Hash(seed uint64, names ...uint64) uint64 {
 	h := mix(seed + 0x9e3779b97f4a7c15)
 	for _, n := range names {
-		h = Extend(h, n)
+		h = Extend(h, Part(n))
 	}
 	return h
 }
 
-// Extend names a draw further: Hash(seed, a, b) is Extend(Hash(seed, a), b). It spares
+// Extend names a draw further: Hash(seed, a, b) is Extend(Hash(seed, a), Part(b)). It spares
 // mixing the names that many draws have in common again and again.
-func Extend(hash, name uint64) uint64 { return mix(hash ^ mix(name+0x9e3779b97f4a7c15)) }
+func Extend(hash, part uint64) uint64 { return mix(hash ^ part) }
+
+// Part makes a name ready for [Extend].
+func Part(name uint64) uint64 { return mix(name + 0x9e3779b97f4a7c15) }
 
 // Name gives a text a number to name draws by (FNV-1a).
 func Name(text string) uint64 {

@@ -47,6 +47,9 @@ func TestDrawsByName(t *testing.T) {
 		if h == chance.Hash(8, names...) {
 			t.Errorf("%v: the seed has no part", names)
 		}
+		if n := len(names); n > 0 && chance.Extend(chance.Hash(9, names[:n-1]...), chance.Part(names[n-1])) != h {
+			t.Errorf("%v: extending its first names by its last is another draw", names)
+		}
 		if other, ok := seen[h]; ok {
 			t.Errorf("%v and %v have one draw", names, other)
 		}
