@@ -9,28 +9,29 @@ import (
 
 // A walk looks for good sets by simulated annealing (Kirkpatrick, Gelatt and Vecchi,
 // "Optimization by simulated annealing", Science 220, 1983), as Bagnall et al. did for
-// this problem. It adds a client, and drops others at random until the budget holds, or
-// drops one; what a step is worth is its profit less a share of the price of its cost.
+// this problem. It adds a client, and drops others until the budget holds, or drops one;
+// what a step is worth is its profit less a share of the price of its cost.
 // Which share is best differs much from one instance to another, so each walk has its own.
 type walk struct {
 	core   *core
 	random *chance.Stream
 
-	in     []bool
-	list   []int32 // the clients that are in, in any order
-	place  []int32 // of each client in list
-	users  []int32 // of each part: its clients that are in
-	line   line
-	best   line
-	sample []bool // the clients of the best set
+	in    []bool
+	list  []int32 // the clients that are in, in any order
+	place []int32 // of each client in list
+	users []int32 // of each part: its clients that are in
+	line  line
+	best  line
+	kept  []bool // the clients of the best set
 }
 
 // The hottest and coldest temperature of a walk in mean profits of a client, its steps for
-// each client, and the number of walks.
+// each client, how many are looked at to drop one, and the number of walks.
 const (
-	hot    = 0.7
+	hot    = 0.5
 	cold   = 0.01
 	effort = 100
+	sample = 4
 	walks  = 8
 )
 
@@ -38,7 +39,7 @@ func newWalk(c *core, random *chance.Stream) *walk {
 	n := len(c.profit)
 	return &walk{
 		core: c, random: random, in: make([]bool, n), place: make([]int32, n),
-		users: make([]int32, len(c.cost)), sample: make([]bool, n),
+		users: make([]int32, len(c.cost)), kept: make([]bool, n),
 	}
 }
 
@@ -99,11 +100,9 @@ func (w *walk) run(ctx context.Context, from []bool, at price, share float64) {
 		} else {
 			w.add(i)
 			for w.line.cost > c.budget {
-				k := w.list[w.random.IntN(len(w.list))]
-				if k != i {
-					w.drop(k)
-					dropped = append(dropped, k)
-				}
+				k := w.worst(perCost, i)
+				w.drop(k)
+				dropped = append(dropped, k)
 			}
 		}
 		gain := float64(w.line.profit-before.profit) - perCost*float64(w.line.cost-before.cost)
@@ -123,7 +122,31 @@ func (w *walk) run(ctx context.Context, from []bool, at price, share float64) {
 	}
 }
 
+// worst returns of some clients that are in, drawn at random, the one that is worth least,
+// but not the one given.
+func (w *walk) worst(perCost float64, but int32) int32 {
+	c := w.core
+	worst, least := but, math.Inf(1)
+	for drawn := 0; drawn < sample || worst == but; drawn++ {
+		i := w.list[w.random.IntN(len(w.list))]
+		if i == but {
+			continue
+		}
+		cost := c.own[i]
+		for _, k := range c.parts[i] {
+			if w.users[k] == 1 {
+				cost += c.cost[k]
+			}
+		}
+		if worth := float64(c.profit[i]) - perCost*float64(cost); worth < least {
+			worst, least = i, worth
+		}
+	}
+	return worst
+}
+
+// keep takes what is in as the best set.
 func (w *walk) keep() {
 	w.best = w.line
-	copy(w.sample, w.in)
+	copy(w.kept, w.in)
 }

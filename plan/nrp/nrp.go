@@ -132,8 +132,10 @@ func (s *search) run(c *core) {
 		}
 		c = reduced
 	}
-	t := newTree(c, s.value-c.gained, at, s.bound-c.gained, s.options.Workers, func(profit int64, clients []bool) { s.record(c, profit, clients) })
-	for len(t.open) > 0 && s.ctx.Err() == nil {
+	t := newTree(c, s.value-c.gained, s.bound-c.gained, at, s.options.Workers, func(profit int64, clients []bool) {
+		s.record(c, profit, clients)
+	})
+	for t.bound() > t.best && s.ctx.Err() == nil {
 		most := math.MaxInt
 		if s.options.Nodes > 0 {
 			if most = s.options.Nodes - s.nodes; most <= 0 {
@@ -165,7 +167,7 @@ func (s *search) anneal(c *core, start []bool, at price) {
 	}
 	wait.Wait()
 	for _, w := range all {
-		s.record(c, w.best.profit, w.sample)
+		s.record(c, w.best.profit, w.kept)
 	}
 }
 

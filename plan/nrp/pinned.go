@@ -97,6 +97,27 @@ func (p pinned) lines() (cheap, dear line) {
 	return cheap, dear
 }
 
+// adapt returns the line of a set, given by node, after what is decided since.
+func (p pinned) adapt(in, built []bool) (l line) {
+	c := p.core
+	clear(built)
+	for i, f := range p.clients() {
+		if f == closure.In || f == closure.Free && in[i] {
+			l.profit += c.profit[i]
+			l.cost += c.own[i]
+			for _, k := range c.parts[i] {
+				built[k] = true
+			}
+		}
+	}
+	for k, f := range p.parts() {
+		if f == closure.In || built[k] {
+			l.cost += c.cost[k]
+		}
+	}
+	return l
+}
+
 // fix decides the open clients and parts that cannot be otherwise in a set of a profit
 // of at least goal, by the last cut of the dual: what a closed set loses against the best
 // one by the regrets of a client and its parts, or of a part and its clients, must be

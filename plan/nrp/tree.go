@@ -25,7 +25,7 @@ type decision struct {
 	force closure.Force
 }
 
-// frontier is the heap of nodes still to be opened: the one of the greatest bound first,
+// A frontier is the heap of nodes still to be opened: the one of the greatest bound first,
 // as no proof can do without it, and of equals the deepest, where sets are found.
 type frontier []*node
 
@@ -44,91 +44,98 @@ func (f *frontier) Pop() any {
 	return nd
 }
 
-// abreast is how many nodes are opened at a time, each knowing only what was known when
-// the first was. That, and not the number of workers that share them, decides
-// the course of the search.
-const abreast = 8
-
-// How many candidates are tried before one is branched on, and how many trials of each are
-// enough to know it by.
 const (
-	tried  = 6
-	trials = 2
+	// So many nodes are opened abreast, each knowing only what was known before the first
+	// of them. That, and not the number of workers that share them, decides the course of
+	// the search.
+	abreast = 8
+
+	tried  = 6 // candidates to branch on, before one is taken
+	trials = 2 // of each candidate are enough to know it by
 )
 
+// sides are the two ways to decide.
 var sides = [...]closure.Force{closure.In, closure.Out}
 
 // A tree searches a core by branch and bound (Land and Doig, "An automatic method of
-// solving discrete programming problems", Econometrica 28, 1960): what is open after the
-// bound is decided one way and the other.
+// solving discrete programming problems", Econometrica 28, 1960): what the bound leaves
+// undecided is decided one way and the other. Most nodes are opened in the order of the
+// frontier; one of those abreast always dives on to a leaf, to find better sets.
 type tree struct {
-	core    *core
-	best    int64 // profit, on the core, of the best set known
+	best    int64 // profit of the best set known
 	record  func(profit int64, clients []bool)
 	open    frontier
-	made    int
+	dive    *node // where the dive goes on, if not nil
+	made    int   // nodes
 	lessons lessons
 	workers []*opener
 }
 
-func newTree(c *core, best int64, at price, bound int64, workers int, record func(int64, []bool)) *tree {
+// newTree returns the search of a core in which a set of profit best is known, and none is
+// of more than bound, found under a price. It shows better sets to record.
+func newTree(c *core, best, bound int64, at price, workers int, record func(profit int64, clients []bool)) *tree {
 	g := c.graph()
-	t := &tree{core: c, best: best, record: record, lessons: make(lessons, g.Len())}
-	for range min(max(1, workers), abreast) {
+	t := &tree{best: best, record: record, lessons: make(lessons, g.Len()), dive: &node{bound: bound, at: at}}
+	for range min(workers, abreast) {
 		t.workers = append(t.workers, newOpener(c, g))
 	}
-	t.push(&node{bound: bound, at: at})
 	return t
-}
-
-func (t *tree) push(nd *node) {
-	nd.number = t.made
-	t.made++
-	heap.Push(&t.open, nd)
 }
 
 // bound returns what no set is of more profit than.
 func (t *tree) bound() int64 {
-	if len(t.open) == 0 {
-		return t.best
+	bound := t.best
+	if t.dive != nil {
+		bound = max(bound, t.dive.bound)
 	}
-	return max(t.best, t.open[0].bound)
+	if len(t.open) > 0 {
+		bound = max(bound, t.open[0].bound)
+	}
+	return bound
 }
 
-// step opens up to most nodes, and reports how many and by how many cuts.
+// step opens up to most nodes, and returns how many and by how many cuts.
 func (t *tree) step(ctx context.Context, most int) (opened, cuts int) {
 	var nodes []*node
-	for len(t.open) > 0 && len(nodes) < min(most, abreast) && t.open[0].bound > t.best {
+	if t.dive != nil && t.dive.bound > t.best {
+		nodes = append(nodes, t.dive)
+	}
+	t.dive = nil
+	for len(t.open) > 0 && t.open[0].bound > t.best && len(nodes) < min(most, abreast) {
 		nodes = append(nodes, heap.Pop(&t.open).(*node))
 	}
-	if len(nodes) == 0 {
-		t.open = nil
-		return 0, 0
-	}
-	found := make([]outcome, len(nodes))
+	outcomes := make([]outcome, len(nodes))
 	var wait sync.WaitGroup
 	for k, w := range t.workers {
 		wait.Go(func() {
 			for i := k; i < len(nodes); i += len(t.workers) {
-				found[i] = w.open(ctx, nodes[i], t.best, t.lessons)
+				outcomes[i] = w.open(ctx, nodes[i], t.best, t.lessons)
 			}
 		})
 	}
 	wait.Wait()
-	for _, f := range found {
-		cuts += f.cuts
-		if f.profit > t.best {
-			t.best = f.profit
-			t.record(f.profit, f.clients)
+	for _, o := range outcomes {
+		cuts += o.cuts
+		if o.profit > t.best {
+			t.best = o.profit
+			t.record(o.profit, o.clients)
 		}
-		for _, l := range f.learned {
+		for _, l := range o.learned {
 			t.lessons.learn(l)
 		}
 	}
-	for _, f := range found {
-		for _, nd := range f.children {
-			if nd.bound > t.best {
-				t.push(nd)
+	for i, o := range outcomes {
+		for _, nd := range o.children {
+			if nd.bound <= t.best {
+				continue
+			}
+			nd.number = t.made
+			t.made++
+			if i == 0 && (t.dive == nil || nd.bound > t.dive.bound) {
+				nd, t.dive = t.dive, nd
+			}
+			if nd != nil {
+				heap.Push(&t.open, nd)
 			}
 		}
 	}
@@ -137,9 +144,9 @@ func (t *tree) step(ctx context.Context, most int) (opened, cuts int) {
 
 // An outcome is what the opening of a node gives.
 type outcome struct {
-	children []*node // the node itself, if there was no time
-	profit   int64   // of the best set found, if better than was known
-	clients  []bool
+	children []*node // or the node itself, if there was no time
+	profit   int64   // of the best set known
+	clients  []bool  // of that set, if it was found here
 	learned  []lesson
 	cuts     int
 }
@@ -149,40 +156,125 @@ type opener struct {
 	core    *core
 	dual    *dual
 	pinned  pinned
-	before  []closure.Force
-	small   []bool
-	large   []bool
-	profit  int64 // of the best set known
-	clients []bool
+	before  []closure.Force // what was decided before a node was opened
+	small   []bool          // the last bound of the node lies between two sets, given by node
+	large   []bool          // of the graph: one within the budget, and one beyond that holds it
+	built   []bool          // scratch, by part
+	profit  int64           // of the best set known
+	clients []bool          // of that set, if it was found here
 }
 
 func newOpener(c *core, g *closure.Graph) *opener {
+	n := g.Len()
 	return &opener{
-		core: c, dual: newDual(c, g),
-		pinned: pinned{c, make([]closure.Force, g.Len())},
-		before: make([]closure.Force, g.Len()),
-		small:  make([]bool, g.Len()), large: make([]bool, g.Len()),
+		core: c, dual: newDual(c, g), pinned: pinned{c, make([]closure.Force, n)}, before: make([]closure.Force, n),
+		small: make([]bool, n), large: make([]bool, n), built: make([]bool, len(c.cost)),
 	}
 }
 
-// bound bounds the profit of what is pinned, and reports false if that is not above the
-// profit of the best set known.
-func (o *opener) bound(ctx context.Context, at price) (int64, bool) {
-	if !o.pinned.spread() {
-		return 0, false
+// open bounds a node, decides what follows, and branches if it may hold a better set.
+func (o *opener) open(ctx context.Context, nd *node, best int64, lessons lessons) (result outcome) {
+	o.profit, o.clients = best, nil
+	o.dual.solver.Reset() // what comes of it must not depend on the nodes this worker had before
+	cuts := o.dual.cuts
+	force := o.pinned.force
+	clear(force)
+	for a := nd; a != nil; a = a.parent {
+		for _, d := range a.decided {
+			force[d.at] = d.force
+		}
 	}
-	cheap, dear := o.pinned.lines()
+	copy(o.before, force)
+	for on := -1; on < 0; {
+		bound, ok := o.bound(ctx, nd.at)
+		if !ok {
+			break
+		}
+		nd.bound, nd.at = min(nd.bound, bound), o.dual.at
+		o.pinned.fix(o.dual, o.profit+1)
+		if !o.pinned.spread() {
+			break
+		}
+		var children [3]node
+		if on, children = o.branch(ctx, nd, lessons, &result.learned); ctx.Err() != nil {
+			result.children = []*node{nd}
+			break
+		}
+		if on < 0 {
+			continue // something was decided instead, or nothing is left to decide
+		}
+		for v, f := range force {
+			if f != o.before[v] {
+				nd.decided = append(nd.decided, decision{int32(v), f})
+			}
+		}
+		for _, f := range sides {
+			child := children[f]
+			child.parent, child.decided, child.depth = nd, []decision{{int32(on), f}}, nd.depth+1
+			result.children = append(result.children, &child)
+		}
+	}
+	result.profit, result.clients, result.cuts = o.profit, o.clients, o.dual.cuts-cuts
+	return result
+}
+
+// bound bounds the profit of what is pinned, and reports whether it is above that of the
+// best set known.
+func (o *opener) bound(ctx context.Context, at price) (int64, bool) {
+	cheap, dear, ok := o.prepare()
+	if !ok {
+		return o.profit, false
+	}
+	b := o.dual.minimise(ctx, at, cheap, dear, o.profit, o.found)
+	return b, b > o.profit
+}
+
+// try is bound by a single cut: under the price that makes the two sets of the node, adapted
+// to what is pinned now, worth the same.
+func (o *opener) try() (int64, bool) {
+	cheap, dear, ok := o.prepare()
+	if !ok {
+		return o.profit, false
+	}
+	at := o.dual.at
+	for _, in := range [][]bool{o.small, o.large} {
+		l := o.pinned.adapt(in, o.built)
+		better := func(than line) bool { return (l.profit-than.profit)*at.den > (l.cost-than.cost)*at.num }
+		switch {
+		case l.cost <= o.core.budget && better(cheap):
+			cheap = l
+		case l.cost > o.core.budget && better(dear):
+			dear = l
+		}
+	}
+	b := o.dual.cut(crossing(dear, cheap))
+	if b <= o.profit {
+		return b, false
+	}
+	in := o.dual.solver.Smallest()
+	if l := o.dual.line(in); l.cost <= o.core.budget {
+		o.found(l, in)
+	}
+	return b, b > o.profit
+}
+
+// prepare makes the dual ready for what is pinned, and returns the lines of what is in and
+// of all that is not out. It reports false if nothing is left to choose.
+func (o *opener) prepare() (cheap, dear line, ok bool) {
+	if !o.pinned.spread() {
+		return cheap, dear, false
+	}
+	cheap, dear = o.pinned.lines()
 	if dear.cost <= o.core.budget {
 		o.found(dear, nil)
-		return dear.profit, false
+		return cheap, dear, false
 	}
 	for v, f := range o.pinned.force {
 		if err := o.dual.solver.Force(v, f); err != nil {
 			panic(err) // the graph is that of the core
 		}
 	}
-	b := o.dual.minimise(ctx, at, cheap, dear, o.profit, o.found)
-	return b, b > o.profit
+	return cheap, dear, true
 }
 
 // found keeps a set, given by node or nil for all that is not out, if it is the best.
@@ -195,55 +287,6 @@ func (o *opener) found(l line, in []bool) {
 	for i, f := range o.pinned.clients() {
 		o.clients[i] = in == nil && f != closure.Out || in != nil && in[i]
 	}
-}
-
-// open bounds a node and decides what follows, and what to branch on if anything is open.
-func (o *opener) open(ctx context.Context, nd *node, best int64, lessons lessons) (result outcome) {
-	o.profit, o.clients = best, nil
-	o.dual.solver.Reset() // the course must not depend on what this worker did before
-	from := o.dual.cuts
-	force := o.pinned.force
-	clear(force)
-	for a := nd; a != nil; a = a.parent {
-		for _, d := range a.decided {
-			force[d.at] = d.force
-		}
-	}
-	copy(o.before, force)
-	defer func() {
-		result.profit, result.clients, result.cuts = o.profit, o.clients, o.dual.cuts-from
-		if ctx.Err() != nil {
-			result.children = []*node{nd}
-		}
-	}()
-	for ctx.Err() == nil {
-		bound, ok := o.bound(ctx, nd.at)
-		if !ok {
-			return result
-		}
-		nd.bound, nd.at = min(nd.bound, bound), o.dual.at
-		o.pinned.fix(o.dual, o.profit+1)
-		if !o.pinned.spread() {
-			return result
-		}
-		on, bounds, learned := o.branch(ctx, nd, lessons)
-		result.learned = append(result.learned, learned...)
-		if on < 0 {
-			continue // something was decided on the way
-		}
-		for v, f := range force {
-			if f != o.before[v] {
-				nd.decided = append(nd.decided, decision{int32(v), f})
-			}
-		}
-		for _, f := range sides {
-			result.children = append(result.children, &node{
-				parent: nd, decided: []decision{{int32(on), f}}, bound: bounds[f], at: nd.at, depth: nd.depth + 1,
-			})
-		}
-		return result
-	}
-	return result
 }
 
 // A candidate is something to branch on: a node of the graph, and by how much the bound is
@@ -260,12 +303,12 @@ func (c candidate) score() float64 {
 	return max(c.drop[closure.In], little) * max(c.drop[closure.Out], little)
 }
 
-// branch chooses what to branch on, and returns it with the bounds of both sides. It tries
-// the most promising candidates by bounding both their sides, unless enough was learned
-// of them before (Achterberg, Koch and Martin, "Branching rules revisited", Operations
-// Research Letters 33, 2005). Where one side turns out not to be worth a look, the other is
-// decided: then there is nothing to branch on until what is left is bounded anew.
-func (o *opener) branch(ctx context.Context, nd *node, lessons lessons) (on int, bounds [3]int64, learned []lesson) {
+// branch chooses what to branch on, and returns it with the children to be. It tries the
+// most promising candidates by bounding both their sides, unless enough was learned of
+// them before (Achterberg, Koch and Martin, "Branching rules revisited", Operations
+// Research Letters 33, 2005). Where one side turns out to hold no better set, the other is
+// decided; then it returns -1, as what is left should be bounded anew.
+func (o *opener) branch(ctx context.Context, nd *node, lessons lessons, learned *[]lesson) (on int, children [3]node) {
 	candidates := o.candidates()
 	for i := range candidates {
 		c := &candidates[i]
@@ -274,25 +317,25 @@ func (o *opener) branch(ctx context.Context, nd *node, lessons lessons) (on int,
 		}
 	}
 	slices.SortStableFunc(candidates, func(a, b candidate) int { return cmp.Compare(b.score(), a.score()) })
-	on = -1
-	best, decided := -1.0, false
 	force := o.pinned.force
 	saved := slices.Clone(force)
+	on = -1
+	best, decided := -1.0, false
 	for _, c := range candidates[:min(len(candidates), tried)] {
-		bound := [3]int64{closure.In: nd.bound, closure.Out: nd.bound}
+		as := node{bound: nd.bound, at: nd.at}
+		child := [3]node{closure.In: as, closure.Out: as}
 		if !lessons.enough(c.at) {
 			var alive [3]bool
 			for _, f := range sides {
 				copy(force, saved)
 				force[c.at] = f
-				var b int64
-				b, alive[f] = o.bound(ctx, nd.at)
-				if ctx.Err() != nil {
-					return -1, bounds, learned
+				var bound int64
+				if bound, alive[f] = o.try(); ctx.Err() != nil {
+					return -1, children
 				}
-				bound[f] = min(nd.bound, b)
-				c.drop[f] = float64(nd.bound - bound[f])
-				learned = append(learned, lesson{c.at, f, c.drop[f] / max(c.guess[f], 1e-6)})
+				child[f] = node{bound: min(nd.bound, bound), at: o.dual.at}
+				c.drop[f] = float64(nd.bound - child[f].bound)
+				*learned = append(*learned, lesson{c.at, f, c.drop[f] / max(c.guess[f], 1e-6)})
 			}
 			switch {
 			case !alive[closure.In]:
@@ -302,18 +345,19 @@ func (o *opener) branch(ctx context.Context, nd *node, lessons lessons) (on int,
 			}
 		}
 		if s := c.score(); s > best {
-			on, best, bounds = c.at, s, bound
+			on, best, children = c.at, s, child
 		}
 	}
 	copy(force, saved)
 	if decided {
-		return -1, bounds, learned
+		on = -1
 	}
-	return on, bounds, learned
+	return on, children
 }
 
-// candidates returns what the bound of the last cut has neither wholly in nor wholly
-// out.
+// candidates returns what the sets that the bound lies between do not agree on: parts, and
+// clients where few parts are left. With a part in, the share of its cost that the bound
+// does not pay is lost, and with it out, the share of what its clients bring.
 func (o *opener) candidates() (list []candidate) {
 	c, n := o.core, len(o.core.profit)
 	force := o.pinned.force
@@ -323,39 +367,39 @@ func (o *opener) candidates() (list []candidate) {
 	share := float64(c.budget-small.cost) / float64(max(1, large.cost-small.cost))
 	perCost := float64(o.dual.at.num) / float64(o.dual.at.den)
 	partly := func(v int) bool { return force[v] == closure.Free && o.large[v] && !o.small[v] }
+	guess := func(cost int64, profit float64) [3]float64 {
+		return [3]float64{closure.In: (1 - share) * perCost * float64(cost), closure.Out: share * profit}
+	}
 	for k, cost := range c.cost {
 		if !partly(n + k) {
 			continue
 		}
-		var gain float64
+		var profit float64
 		for _, i := range c.clients[k] {
 			if partly(int(i)) {
-				gain += max(0, float64(c.profit[i])-perCost*float64(c.own[i]))
+				profit += max(0, float64(c.profit[i])-perCost*float64(c.own[i]))
 			}
 		}
-		list = append(list, candidate{at: n + k, guess: [3]float64{closure.In: (1 - share) * perCost * float64(cost), closure.Out: share * gain}})
+		list = append(list, candidate{at: n + k, guess: guess(cost, profit)})
 	}
-	if len(list) >= 3 {
+	const few = 3
+	if len(list) >= few {
 		return list
 	}
 	for i, profit := range c.profit {
 		if !partly(i) {
 			continue
 		}
-		price := float64(c.own[i])
+		cost := c.own[i]
 		for _, k := range c.parts[i] {
 			if force[n+int(k)] == closure.Free {
-				price += float64(c.cost[k])
+				cost += c.cost[k]
 			}
 		}
-		list = append(list, candidate{at: i, guess: [3]float64{closure.In: (1 - share) * perCost * price, closure.Out: share * float64(profit)}})
+		list = append(list, candidate{at: i, guess: guess(cost, float64(profit))})
 	}
-	if len(list) == 0 {
-		for v, f := range force {
-			if f == closure.Free {
-				return []candidate{{at: v}}
-			}
-		}
+	if v := slices.Index(force, closure.Free); len(list) == 0 && v >= 0 {
+		list = append(list, candidate{at: v}) // what was proven to follow has decided all others
 	}
 	return list
 }
