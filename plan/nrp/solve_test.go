@@ -3,6 +3,7 @@ package nrp
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -131,6 +132,25 @@ func TestAgainstAllChoices(t *testing.T) {
 		hold(t, in, budget, got)
 		if got.Value != want || !got.Optimal {
 			t.Fatalf("%+v within %d: %+v, want %d", in, budget, got, want)
+		}
+
+		// On so few customers the walks find what there is; the tree must do so alone.
+		c := newCore(in, budget)
+		tree := newTree(c, -1, MaxTotal, price{1, 1}, 2, func(profit int64, clients []bool) {
+			for i, in := range clients {
+				if in {
+					profit -= c.profit[i]
+				}
+			}
+			if profit != 0 {
+				t.Fatalf("%+v within %d: a set is told to be of %d more than it is", in, budget, profit)
+			}
+		})
+		for tree.bound() > tree.best {
+			tree.step(context.Background(), math.MaxInt)
+		}
+		if got := tree.best + c.gained; got != want {
+			t.Fatalf("%+v within %d: the tree finds %d, want %d", in, budget, got, want)
 		}
 	}
 }
