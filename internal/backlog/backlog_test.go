@@ -407,6 +407,25 @@ func TestCustomFields(t *testing.T) {
 	if err := d.edit(id, table.Input{"custom.risk": "", "custom.sponsor": nil}); err != nil {
 		t.Error(err)
 	}
+	// what was changed is told by the names and values of the columns
+	var told []string
+	for c, err := range d.l.History(t.Context(), s.View.(*ledger.Snapshot), FeatureTable.AnyKind(), id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range c.Entries {
+			for _, ch := range e.Changes {
+				for _, shown := range FeatureTable.ShowChanges(scope(d.now()), ch) {
+					told = append(told, fmt.Sprintf("%s: %s to %s", shown.Label, shown.Was, shown.Now))
+				}
+			}
+		}
+	}
+	for _, want := range []string{"Risk: High to ", "Sponsor: Oda to ", "Risk:  to High", "Story points:  to 5"} {
+		if !slices.Contains(told, want) {
+			t.Errorf("no change is told as %q: %q", want, told)
+		}
+	}
 	f, _ := Features.Get(d.now(), id)
 	if _, there := f.Custom["risk"]; there || len(f.CustomPeople) != 0 {
 		t.Errorf("emptied values are still there: %v %v", f.Custom, f.CustomPeople)

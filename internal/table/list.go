@@ -26,6 +26,8 @@ type Lister interface {
 	Show(s *Scope, r Row, column string) string
 	Target(s *Scope, r Row, column string) (Target, bool)
 	ShowChange(s *Scope, ch ledger.FieldChange) (label, was, now string)
+	// ShowChanges is ShowChange for a field that may hold several columns.
+	ShowChanges(s *Scope, ch ledger.FieldChange) []Shown
 	// Compare returns what differs between two moments in the list of a query: which
 	// entities it has, and the values of the columns. Its cost is the lists.
 	Compare(ctx context.Context, then, now Side, q Query, columns []Info) (*Comparison, error)

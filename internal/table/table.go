@@ -391,6 +391,57 @@ func (t *Table[T]) ShowChange(s *Scope, ch ledger.FieldChange) (label, was, now 
 	return c.Label, showRaw(s, c.Info, ch.Old), showRaw(s, c.Info, ch.New)
 }
 
+// Shown is a change in words.
+type Shown struct {
+	Field, Label, Was, Now string
+}
+
+// ShowChanges is ShowChange for a field that may hold the values of several columns: those
+// that people have added say each what it was and became.
+func (t *Table[T]) ShowChanges(s *Scope, ch ledger.FieldChange) []Shown {
+	if _, ok := t.column(s.View, ch.Field); !ok && t.spec.Custom != nil {
+		if all := t.showCustom(s, ch); len(all) > 0 {
+			return all
+		}
+	}
+	label, was, now := t.ShowChange(s, ch)
+	return []Shown{{ch.Field, label, was, now}}
+}
+
+// showCustom reads the field as it was and as it became, and says in which of the columns
+// that people have added the two differ.
+func (t *Table[T]) showCustom(s *Scope, ch ledger.FieldChange) []Shown {
+	with := func(raw json.RawMessage) (*T, error) {
+		e := new(T)
+		if len(raw) == 0 {
+			return e, nil
+		}
+		whole, err := json.Marshal(map[string]json.RawMessage{ch.Field: raw})
+		if err != nil {
+			return nil, err
+		}
+		return e, json.Unmarshal(whole, e)
+	}
+	before, err := with(ch.Old)
+	if err != nil {
+		return nil
+	}
+	after, err := with(ch.New)
+	if err != nil {
+		return nil
+	}
+	var all []Shown
+	for _, c := range t.spec.Custom(s.View) {
+		if c.Computed {
+			continue
+		}
+		if was, now := c.Show(s, before), c.Show(s, after); was != now {
+			all = append(all, Shown{c.Name, c.Label, was, now})
+		}
+	}
+	return all
+}
+
 // showRaw returns a value of the journal as a text.
 func showRaw(s *Scope, c Info, raw json.RawMessage) string {
 	var v any

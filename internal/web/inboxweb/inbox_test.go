@@ -184,6 +184,15 @@ func TestAMorningInABrowser(t *testing.T) {
 	is(line(13) + ".cur:not(.new)") // read, because it was gone to
 	press('k')
 	is(line(15) + ".cur:not(.new)")
+	press(input.Space) // a look at the thing, beside the list
+	is("#peek:not([hidden]) .peek-title")
+	press('j')
+	is(line(13) + ".cur")
+	is("#peek:not([hidden]) .peek-title") // it follows
+	press('k')
+	is(line(15) + ".cur")
+	press(input.Space)
+	is("#peek[hidden]")
 	for i := range 15 { // clears fifteen
 		n := lines()
 		press('e')

@@ -208,11 +208,12 @@ func (in *inbox) changes(i *notify.Item) (map[ledger.Seq][]ui.FieldChange, error
 				if !slices.Contains(wanted[c.Seq], f.Field) {
 					continue
 				}
-				label, was, now := in.ShowChange(t, in.scope, f)
-				if was == now {
-					was, now = "", "changed"
+				for _, shown := range in.ShowChanges(t, in.scope, f) {
+					if shown.Was == shown.Now {
+						shown.Was, shown.Now = "", "changed"
+					}
+					all[c.Seq] = append(all[c.Seq], ui.FieldChange{Label: shown.Label, Old: short(shown.Was), New: short(shown.Now)})
 				}
-				all[c.Seq] = append(all[c.Seq], ui.FieldChange{Label: label, Old: short(was), New: short(now)})
 			}
 		}
 	}

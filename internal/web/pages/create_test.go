@@ -71,6 +71,10 @@ func TestCreateFromAnyPage(t *testing.T) {
 			t.Errorf("%s does not lead to %q", page, want)
 		}
 	}
+	// the dialog is a page too, which leads back without a script
+	if body := s.get("create?of=releases", http.StatusOK); !strings.Contains(body, `href="/w/fieldbook/releases" aria-label="Close"`) {
+		t.Error("the page does not lead back")
+	}
 	s.Clock.Move(48 * time.Hour)
 	if body := s.get("features?at=2026-05-12", http.StatusOK); strings.Contains(body, `data-act="create"`) {
 		t.Error("the past offers to create")

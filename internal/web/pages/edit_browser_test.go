@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/input"
@@ -325,5 +326,103 @@ func TestLookingBesideTheList(t *testing.T) {
 	phone.Check()
 	if text := phone.MustEval(`() => document.querySelector('.bulk').innerText`).Str(); !strings.Contains(text, "1 selected") {
 		t.Errorf("the bar says %q", text)
+	}
+}
+
+// theirs is what somebody else writes meanwhile.
+func (s *site) theirs(key string, in table.Input) {
+	s.t.Helper()
+	s.write(func(tx *ledger.Tx) error {
+		f, ok := backlog.Features.ByKey(tx, key)
+		if !ok {
+			return fmt.Errorf("there is no %s", key)
+		}
+		return backlog.FeatureTable.Edit(tx, s.scope(tx), f.ID, in)
+	})
+}
+
+// What somebody has begun stays as it is while the page is made new by what others do: a
+// picker that is open, a value that is typed beside the list, a card in the hand.
+func TestWhatIsBegunStaysWhenOthersWrite(t *testing.T) {
+	s := newSite(t)
+	h := s.hands("features?group=none", browsertest.Desk, "light", s.Owner)
+	title := func(key, text string) string { return cellOf(key, "title") + `?.textContent.includes('` + text + `')` }
+	h.MustEval("() => " + cellOf("FB-2", "key") + ".click()")
+	h.types("s")
+	h.sees(picking)
+	h.types("liv", input.ArrowDown, input.ArrowUp)
+	h.sees(`document.querySelector('#pick [aria-selected="true"]')?.textContent.includes('Live')`)
+	s.theirs("FB-3", table.Input{"title": "One sign-on"})
+	h.sees(title("FB-3", "One sign-on"))
+	h.sees(picking + ` && document.activeElement.value === 'liv' && document.querySelector('#pick [aria-selected="true"]').textContent.includes('Live')`)
+	h.types(input.Enter)
+	h.sees(cellOf("FB-2", "status") + `?.textContent.includes('Live')`)
+
+	h.types(input.Space)
+	h.sees(`document.querySelector('#peek .peek-title')?.textContent.trim() === 'Audit export'`)
+	h.MustElement("#peek-title").MustClick()
+	h.sees(editing)
+	h.types("Audit trail")
+	s.theirs("FB-2", table.Input{"effort": "20"})
+	h.sees(`/4\spw/.test(` + cellOf("FB-2", "effort") + `?.textContent)`)
+	h.sees(`/4\spw/.test(document.querySelector('#peek-p-effort').textContent)`)
+	h.sees(editing + ` && document.activeElement.value === 'Audit trail' && document.activeElement.closest('#peek') !== null`)
+	h.types(input.Enter)
+	h.sees(title("FB-2", "Audit trail"))
+	h.quiet()
+
+	p := s.open("features?layout=board", browsertest.Desk, "light")
+	card := "#r-" + s.id("FB-1")
+	from := p.MustEval(`(c) => document.querySelector(c).closest('[data-column]').dataset.title`, card).Str()
+	p.drag(card, `[data-column][data-title="Verifying"]`, 0, 0)
+	p.Until(`(c) => document.querySelector('.bcard.lift') && document.querySelector(c).matches('.hole') && document.querySelector('.bcol.target')?.dataset.title === 'Verifying'`, card)
+	s.theirs("FB-3", table.Input{"title": "Sign in once"})
+	s.theirs("FB-1", table.Input{"title": "Sync without conflicts"})
+	p.Until(`() => document.querySelector('.board').textContent.includes('Sign in once') && document.querySelector('.board').textContent.includes('Sync without conflicts')`)
+	p.Until(`(c) => document.querySelector('.bcard.lift') && document.querySelector(c).matches('.hole') && document.querySelector('.bcol.target')?.dataset.title === 'Verifying'`, card)
+	p.Shot("board-drag-refreshed")
+	p.drop()
+	p.Until(`(c) => !document.querySelector('.lift, .hole, .target') && document.querySelector(c).closest('[data-column]').dataset.title === 'Verifying'`, card)
+	if from == "Verifying" {
+		t.Error("the card was there before")
+	}
+	h.sees(cellOf("FB-1", "status") + `?.textContent.includes('Verifying')`)
+	p.Check()
+}
+
+// Fingers select by a button of the list: then a tap takes a row, and does not open it.
+func TestSelectingOnAPhone(t *testing.T) {
+	s := newSite(t)
+	h := s.hands("features?group=none", browsertest.Phone, "light", s.Owner)
+	h.MustElement("#select-rows").MustClick()
+	h.sees(`document.querySelector('#select-rows').getAttribute('aria-pressed') === 'true'`)
+	if high := h.MustEval(`() => document.querySelector('#select-rows').getBoundingClientRect().height`).Num(); high < 24 {
+		t.Errorf("the button is %v high", high)
+	}
+	h.MustElement(`tr[data-row]:nth-of-type(1) .ttl a`).MustClick()
+	h.MustElement(`tr[data-row]:nth-of-type(2) .ttl a`).MustClick()
+	h.sees(`document.querySelector('.bulk.on [data-chosen]').textContent === '2 selected' && location.pathname.endsWith('/features')`)
+	s.theirs("FB-3", table.Input{"title": "One sign-on"})
+	h.sees(`document.querySelector('#main').innerText.includes('One sign-on')`)
+	h.sees(`document.querySelector('#select-rows').getAttribute('aria-pressed') === 'true' && document.querySelectorAll('tr[data-row] input:checked').length === 2`)
+	h.Shot("select-phone")
+	h.Look(browsertest.Phone, "dark")
+	h.Check()
+	h.MustElement(`.bulk [data-act="select-none"]`).MustClick()
+	h.sees(`!document.querySelector('.bulk.on') && document.querySelector('#select-rows').getAttribute('aria-pressed') === 'false'`)
+	h.MustElement(`tr[data-row]:nth-of-type(1) .ttl a`).MustClick()
+	h.sees(`location.pathname.includes('/features/FB-')`)
+}
+
+// On a phone a wide table scrolls in its own box, and the page stays where it is.
+func TestWideTablesStayInTheirBoxOnAPhone(t *testing.T) {
+	s := newSite(t)
+	s.Clock.Move(48 * time.Hour)
+	s.theirs("FB-1", table.Input{"title": "Sync without conflicts", "effort": "60", "status": "live"})
+	for _, path := range []string{"features/compare?since=2026-05-12", "features/FB-1/history", "features?layout=matrix", "create?of=features"} {
+		h := s.hands(path, browsertest.Phone, "light", s.Owner)
+		h.sees(`document.readyState === 'complete' && ['html', 'body', '#main'].every((e) => document.querySelector(e).scrollWidth <= document.querySelector(e).clientWidth)`)
+		h.Shot("phone-" + strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(path))
+		h.Check()
 	}
 }

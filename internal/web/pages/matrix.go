@@ -249,8 +249,8 @@ func (m *matrix) axes(d *draw.Drawing, s size, x, y draw.Scale) {
 			draw.Text{X: marginLeft - 6, Y: y.At(v) + 4, Text: draw.Label(v), At: draw.End})
 	}
 	grid.Shapes = append(grid.Shapes,
-		draw.Text{X: right, Y: s.height - 6, Text: axisTitle(m.x, x) + " →", At: draw.End, Class: "tx2 tb"},
-		draw.Text{X: 4, Y: 13, Text: "↑ " + axisTitle(m.y, y), Class: "tx2 tb"})
+		draw.Text{X: right, Y: s.height - 6, Text: axisTitle(m.x, x) + ", more →", At: draw.End, Class: "tx2 tb"},
+		draw.Text{X: 4, Y: 13, Text: axisTitle(m.y, y) + ", more ↑", Class: "tx2 tb"})
 	d.Add(grid)
 }
 

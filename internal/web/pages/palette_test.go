@@ -127,71 +127,70 @@ func TestPaletteInABrowser(t *testing.T) {
 	s := newSite(t)
 	s.Clock.Move(10 * 24 * time.Hour)
 	p := browsertest.Open(t, s.Server.URL+"/w/fieldbook/features", browsertest.Desk, "light", s.Session(t, s.Owner))
-	late := p.Timeout(20 * time.Second)
 	open := func(text string) {
 		t.Helper()
-		late.MustElement(".shell")
+		p.MustElement(".shell")
 		p.MustWaitLoad()
 		if err := p.KeyActions().Press(input.ControlLeft).Type('k').Do(); err != nil {
 			t.Fatal(err)
 		}
-		late.MustElement("#palette[open]")
+		p.MustElement("#palette[open]")
 		p.MustElement("#palette input").MustInput(text)
 	}
 	// what was opened is offered first
 	open("")
-	late.MustElement("#palette-do:not([hidden]) [role=option]:not([hidden])")
+	p.MustElement("#palette-do:not([hidden]) [role=option]:not([hidden])")
 	p.Shot("palette-empty")
 	p.Check()
 	p.MustElement("#palette input").MustInput("conflct")
-	late.MustElement("#hits[data-close] [role=option]")
+	p.MustElement("#hits[data-close] [role=option]")
 	p.Shot("palette-typo")
 	p.Check()
-	late.MustElement("#hit-0-0[aria-selected=true]")
+	p.MustElement("#hit-0-0[aria-selected=true]")
 	p.Keyboard.MustType(input.ArrowDown)
-	late.MustElement("#palette-list [aria-selected=true]:not(#hit-0-0)")
+	p.MustElement("#palette-list [aria-selected=true]:not(#hit-0-0)")
 	p.Keyboard.MustType(input.ArrowUp)
 	p.Keyboard.MustType(input.Enter)
-	late.MustElement(`.shell[data-opened]`)
+	p.MustElement(`.shell[data-opened]`)
 	if at := p.MustInfo().URL; !strings.HasSuffix(at, "/features/FB-1") {
 		t.Fatalf("Enter leads to %s", at)
 	}
 	open(">set prio")
-	late.MustElement("#palette-do [data-action^='Set priority'][aria-selected=true]")
+	p.MustElement("#palette-do [data-action^='Set priority'][aria-selected=true]")
 	p.Shot("palette-commands")
 	p.Keyboard.MustType(input.Enter)
-	late.MustElement("#pick:popover-open [data-label]")
+	p.MustElement("#pick:popover-open [data-label]")
 	p.Keyboard.MustType(input.Escape)
 	// the keys
-	late.MustElement(".page-head h1").MustClick()
+	p.MustElement(".page-head h1").MustClick()
 	p.Keyboard.MustType(input.Escape)
 	open(">all keys")
-	late.MustElement("#palette-do [data-action='All keys'][aria-selected=true]")
+	p.MustElement("#palette-do [data-action='All keys'][aria-selected=true]")
 	p.Keyboard.MustType(input.Enter)
-	late.MustElement("#keys[open]")
+	p.MustElement("#keys[open]")
 	p.Shot("keys")
 	p.Check()
 	p.Keyboard.MustType(input.Escape)
 	// an action on the selection
 	p.MustNavigate(s.Server.URL + "/w/fieldbook/features").MustWaitLoad()
 	p.Keyboard.MustType('j', 'x')
-	late.MustElement("form.bulk.on")
+	p.MustElement("form.bulk.on")
 	open(">archive")
-	late.MustElement("#palette-do [data-action=Archive][aria-selected=true]")
+	p.MustElement("#palette-do [data-action=Archive][aria-selected=true]")
 	if of := p.MustElement("#palette-do [data-action=Archive] .of").MustText(); of != "1 selected" {
 		t.Errorf("archive acts on %q", of)
 	}
 	p.Keyboard.MustType(input.Enter)
-	late.MustElement("#toasts .toast")
+	p.MustElement("#toasts .toast")
 	// what was opened is offered first; a moment
 	open("")
-	late.MustElementR("#found [role=group]", "Recent")
+	p.MustElementR("#found [role=group]", "Recent")
 	p.Shot("palette-recent")
 	p.MustElement("#palette input").MustInput("@last week")
-	late.MustElementR("#found [aria-selected=true]", "15 May")
+	p.MustElementR("#found [aria-selected=true]", "15 May")
 	p.Shot("palette-moment")
 	p.Keyboard.MustType(input.Enter)
-	late.MustElement("html[data-time=past]")
+	p.MustElement("html[data-time=past]")
 	if at := p.MustInfo().URL; !strings.Contains(at, "at=2026-05-15") {
 		t.Errorf("the moment is at %s", at)
 	}
@@ -203,26 +202,25 @@ func TestPaletteInABrowser(t *testing.T) {
 func TestSingleLettersCanBeSwitchedOff(t *testing.T) {
 	s := newSite(t)
 	p := browsertest.Open(t, s.Server.URL+"/account/appearance", browsertest.Desk, "light", s.Session(t, s.Owner))
-	late := p.Timeout(20 * time.Second)
 	p.MustElementR("button", "Turn single letters off").MustClick()
-	late.MustElement("html[data-letters=off]")
+	p.MustElement("html[data-letters=off]")
 	p.MustNavigate(s.Server.URL + "/w/fieldbook/features").MustWaitLoad()
 	p.Keyboard.MustType('/', '?', 'j', 'x')
 	if p.MustHas("dialog[open]") || p.MustHas("tr.cur") {
 		t.Error("single letters still do something")
 	}
 	p.Keyboard.MustType(input.ArrowDown)
-	late.MustElement("tr.cur")
+	p.MustElement("tr.cur")
 	if err := p.KeyActions().Press(input.ControlLeft).Type('k').Do(); err != nil {
 		t.Fatal(err)
 	}
-	late.MustElement("#palette[open]")
+	p.MustElement("#palette[open]")
 	p.MustElement("#palette input").MustInput(">single letters")
-	late.MustElement("#palette-do [data-does=letters][aria-selected=true]")
+	p.MustElement("#palette-do [data-does=letters][aria-selected=true]")
 	p.Keyboard.MustType(input.Enter)
-	late.MustElement("html:not([data-letters])")
+	p.MustElement("html:not([data-letters])")
 	p.Keyboard.MustType('?')
-	late.MustElement("#keys[open]")
+	p.MustElement("#keys[open]")
 	for _, c := range p.Complaints() {
 		t.Error(c)
 	}
@@ -264,16 +262,15 @@ func TestSearchPage(t *testing.T) {
 		scheme string
 	}{{browsertest.Desk, "light"}, {browsertest.Desk, "dark"}, {browsertest.Phone, "light"}} {
 		p := browsertest.Open(t, s.Server.URL+"/w/fieldbook/find", x.width, x.scheme, s.Session(t, s.Owner))
-		late := p.Timeout(20 * time.Second)
 		p.MustElement("#find-q").MustInput("heliotrope")
-		late.MustElement("#results mark")
+		p.MustElement("#results mark")
 		p.Shot("find-" + x.scheme + map[bool]string{true: "-phone"}[x.width == browsertest.Phone])
 		p.Check()
 		if x.scheme == "dark" {
 			p.Keyboard.MustType(input.ArrowDown)
-			late.MustElement("a.find-hit:focus")
+			p.MustElement("a.find-hit:focus")
 			p.Keyboard.MustType(input.Enter)
-			late.MustElement("article.cm")
+			p.MustElement("article.cm")
 			if at := p.MustInfo().URL; !strings.Contains(at, "/features/FB-2") || !strings.Contains(at, "#c-") {
 				t.Errorf("the comment is at %s", at)
 			}

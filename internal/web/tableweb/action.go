@@ -103,7 +103,7 @@ func (l *listing) rowActions(group string) []ui.Action {
 	for _, k := range b.Actions {
 		all = append(all, ui.Action{Group: group, Label: "Set " + strings.ToLower(k.Label) + "…", Icon: k.Icon, Keys: []string{strings.ToUpper(k.Key)}, Press: true, Here: true, Words: "change"})
 	}
-	all = append(all, ui.Action{Group: group, Label: "Set values…", Icon: "list-checks", Keys: []string{"M"}, Press: true, Here: true, Words: "change many columns"})
+	all = append(all, ui.Action{Group: group, Label: "Set values…", Icon: "list-checks", Keys: []string{"M"}, Press: true, Here: true, Hint: "set many", Words: "change many columns"})
 	if b.Archive != "" {
 		label := "Archive"
 		if b.Archive == "no" {
@@ -131,7 +131,7 @@ func (v *View) actions() []ui.Action {
 		all = append(all, ui.Action{Group: group, Label: "Edit " + name, Icon: "pen-line", Href: v.Path("edit"), Words: "change properties form"})
 		for _, c := range v.Area.Table.Columns(v.Scope.View) {
 			if c.Type == "long_text" && c.Writable {
-				all = append(all, ui.Action{Group: group, Label: "Edit the " + strings.ToLower(c.Label), Icon: "file-text", Keys: []string{"E"}, Press: true, Words: "write text"})
+				all = append(all, ui.Action{Group: group, Label: "Edit the " + strings.ToLower(c.Label), Icon: "file-text", Keys: []string{"E"}, Press: true, Hint: "edit the text", Words: "write text"})
 				break
 			}
 		}

@@ -162,9 +162,9 @@ func (d *creation) show(status int) error {
 		return d.Page(web.Page{Title: title, Status: status, Area: d.area.Table.Name()}, createPage(d))
 	}
 	if status != 0 {
-		return d.Refuse(status, "#create-form", createForm(d))
+		return d.Refuse(status, "#create-form", createForm(d, ""))
 	}
-	return d.Fragment(createForm(d))
+	return d.Fragment(createForm(d, ""))
 }
 
 // make makes one thing of each line of the title.

@@ -94,15 +94,16 @@ func (v *View) event(c change, names func(ledger.ID) string, undone bool) ui.Eve
 	}
 	if c.entry.Op != ledger.OpDelete {
 		for _, f := range c.entry.Changes {
-			label, was, now := v.ShowChange(v.Area.Table, v.Scope, f)
-			if was == now && c.entry.Op == ledger.OpEdit && was != "" {
-				now = "changed"
+			for _, shown := range v.ShowChanges(v.Area.Table, v.Scope, f) {
+				if shown.Was == shown.Now && c.entry.Op == ledger.OpEdit && shown.Was != "" {
+					shown.Now = "changed"
+				}
+				change := ui.FieldChange{Label: shown.Label, Old: short(shown.Was), New: short(shown.Now)}
+				if col, ok := v.Area.Table.Column(v.Scope.View, shown.Field); ok && col.Type == table.TypeLongText && shown.Now != "" {
+					change.Href = v.versionPath(col.Name, c.commit.Seq, "")
+				}
+				e.Changes = append(e.Changes, change)
 			}
-			change := ui.FieldChange{Label: label, Old: short(was), New: short(now)}
-			if col, ok := v.Area.Table.Column(v.Scope.View, f.Field); ok && col.Type == table.TypeLongText && now != "" {
-				change.Href = v.versionPath(col.Name, c.commit.Seq, "")
-			}
-			e.Changes = append(e.Changes, change)
 		}
 	}
 	if c.entry.Op == ledger.OpCreate && len(e.Changes) > 6 {

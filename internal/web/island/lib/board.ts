@@ -65,6 +65,12 @@ function lift(card: HTMLElement, x: number, y: number) {
     const b = board.getBoundingClientRect()
     pace = px < b.left + 40 ? -1 : px > b.right - 40 ? 1 : 0
   }
+  // the page is made new while the card is in the hand: its place is still marked
+  const again = () => {
+    card.classList.add('hole')
+    columns().forEach((c) => c.classList.toggle('target', c === to && c !== from))
+  }
+  document.addEventListener('refreshed', again)
   const snaps = () => getComputedStyle(board).scrollSnapType !== 'none'
   const scroll = setInterval(() => {
     if (pace === 0) return
@@ -79,6 +85,7 @@ function lift(card: HTMLElement, x: number, y: number) {
     removeEventListener('pointermove', move)
     removeEventListener('pointerup', up)
     removeEventListener('pointercancel', cancel)
+    document.removeEventListener('refreshed', again)
     clearInterval(scroll)
     ghost.remove()
     card.classList.remove('hole')

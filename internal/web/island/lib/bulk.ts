@@ -9,6 +9,7 @@ import { post } from './post'
 const chosen = new Set<string>()
 let all = false // everything in the filter
 let last = '' // where Shift extends from
+let picking = false // a tap selects: what a finger has instead of the boxes
 
 const facts = () => at('#bulk-of')
 const form = () => at<HTMLFormElement>('form.bulk')
@@ -55,6 +56,7 @@ export function paintSelection() {
     head.indeterminate = count() > 0 && count() < total()
   }
   bar.classList.toggle('on', count() > 0)
+  at('#select-rows')?.setAttribute('aria-pressed', String(picking))
   const said = bar.querySelector('[data-chosen]')!
   const text = count() === 0 ? '' : all ? `All ${count()} selected` : `${count()} selected`
   if (said.textContent !== text) said.textContent = text
@@ -82,7 +84,8 @@ export function chooseAll() {
 }
 
 export function chooseNone(): boolean {
-  const had = anyChosen()
+  const had = anyChosen() || picking
+  picking = false
   all = false
   chosen.clear()
   paintSelection()
@@ -139,6 +142,11 @@ document.addEventListener('click', (e) => {
     else chooseNone()
     return
   }
+  if (closest(e.target, '[data-act="select"]')) {
+    if (!chooseNone()) picking = true
+    paintSelection()
+    return
+  }
   if (closest(e.target, '[data-act="select-none"]')) {
     chooseNone()
     return
@@ -167,13 +175,13 @@ document.addEventListener('click', (e) => {
 const rests = 450
 let resting = 0
 let pressed = false // what follows of this touch is no tap
-const ofTouch = (e: PointerEvent) => (e.pointerType === 'touch' && form() && !closest(e.target, 'button, input, label, [data-hold]')
+const ofTouch = (e: PointerEvent) => ((e.pointerType === 'touch' || picking) && form() && !closest(e.target, 'button, input, label, [data-hold]')
   ? closest(e.target, 'table[data-grid] tr[data-row]') as HTMLTableRowElement | null : null)
 document.addEventListener('pointerdown', (e) => {
   pressed = false
   clearTimeout(resting)
   const row = ofTouch(e)
-  if (row) resting = setTimeout(() => { pressed = choose(row) }, rests)
+  if (row && !picking) resting = setTimeout(() => { pressed = choose(row) }, rests)
 })
 for (const event of ['pointerup', 'pointercancel'] as const) document.addEventListener(event, () => { clearTimeout(resting) })
 document.addEventListener('scroll', () => { clearTimeout(resting) }, true)
@@ -182,7 +190,7 @@ document.addEventListener('contextmenu', (e) => {
 })
 document.addEventListener('click', (e) => {
   const row = ofTouch(e as PointerEvent)
-  if (!row || !(pressed || anyChosen())) return
+  if (!row || e.shiftKey || !(pressed || picking || anyChosen())) return
   e.preventDefault()
   e.stopPropagation()
   if (!pressed) choose(row)
