@@ -1,8 +1,11 @@
 package check_test
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,6 +40,46 @@ func TestPlansOfGeneratedProblems(t *testing.T) {
 				t.Errorf("%+v: %v", o, v)
 			}
 		}
+	}
+}
+
+// So it is on multi-skill projects, whose files stand beside the repository. Without them
+// the test is skipped, but for the tests that everybody's changes must pass.
+func TestPlansOfMultiSkillProjects(t *testing.T) {
+	files, err := zip.OpenReader(filepath.Join("..", "..", "..", "shared", "data", "planning", "msrcpsp", "imopse-msrcpsp.zip"))
+	if err != nil {
+		if os.Getenv("CI") == "" {
+			t.Skip("the multi-skill projects are not here")
+		}
+		t.Fatal(err)
+	}
+	defer files.Close()
+	solved := 0
+	for _, f := range files.File {
+		if !strings.HasPrefix(f.Name, "Small/") || !strings.HasSuffix(f.Name, ".def") {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := plan.ReadIMOPSE(r)
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		r.Close()
+		a, err := plan.Solve(t.Context(), p, plan.SolveOptions{Evaluations: 40, Seed: 1, Workers: 1})
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+			continue
+		}
+		solved++
+		for _, v := range check.Plan(p, a) {
+			t.Errorf("%s: %v", f.Name, v)
+		}
+	}
+	if solved == 0 {
+		t.Error("there are no small ones among them")
 	}
 }
 
