@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // buckets places blocks by releases alone: work fits into a release if the knapsacks of
 // the bound have room for it. That is the bound's own relaxation, but with whole features;
@@ -224,19 +221,4 @@ func (d *buckets) fits(p *part, k int) bool {
 		d.take(n, k, -1)
 	}
 	return ok
-}
-
-// searchBuckets runs the search by releases alone for so many trials and returns the best
-// order and what it is worth there.
-func (b *bound) searchBuckets(order []int32, seed uint64, trials int) ([]int32, float64) {
-	d := b.newBuckets()
-	if d == nil || len(order) < 2 {
-		return order, math.Inf(-1)
-	}
-	s := newSearch(d, order, seed, islands)
-	s.run(trials)
-	if s.best.lacks > 0 {
-		return s.bestOf, math.Inf(-1)
-	}
-	return s.bestOf, s.best.value
 }

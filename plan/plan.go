@@ -14,6 +14,10 @@ type Plan struct {
 	Value float64 `json:"value"`
 	// Bound is proven: no plan of the problem is worth more.
 	Bound float64 `json:"bound"`
+	// Coarse is what the best plan found is worth that fits work into releases but not into
+	// days. From there to the bound is what features being whole costs at most, from there
+	// to the value what exact days do. It is nil if there are no features.
+	Coarse *float64 `json:"coarse,omitempty"`
 	// Gap is how far from the best the plan can be at most, as a share of the bound: 0
 	// means that it is proven to be the best.
 	Gap float64 `json:"gap"`

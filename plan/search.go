@@ -37,6 +37,7 @@ type search struct {
 	heat, cool float64 // temperatures at the begin and the end of a cycle
 	cycle      int     // trials of the cycle
 	done       int     // trials done in it
+	trials     int     // done in all
 }
 
 // score orders schedules: fewer lacks are better than any value.
@@ -91,6 +92,7 @@ func (s *search) run(trials int) {
 	if len(s.order) < 2 {
 		return
 	}
+	s.trials += trials
 	for range trials {
 		if s.heat == 0 {
 			s.warm()

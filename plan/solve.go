@@ -30,15 +30,17 @@ type SolveOptions struct {
 // Progress tells how far a search is.
 type Progress struct {
 	Value       float64 // of the best plan; -Inf while there is none that satisfies all rules
+	Coarse      float64 // as in Plan; -Inf while none was found
 	Bound       float64 // no plan is worth more
 	Gap         float64 // as in Plan
 	Evaluations int
 }
 
 const (
-	islands = 4   // searches of their own; the answer depends on their number, not on the workers'
-	epoch   = 250 // trials of each between two comparisons
-	climb   = 40  // steps of the bound meanwhile
+	islands = 4    // searches of their own; the answer depends on their number, not on the workers'
+	epoch   = 250  // trials of each between two comparisons
+	climb   = 40   // steps of the bound meanwhile
+	rough   = 2000 // trials of the search by releases alone, all in all
 )
 
 // Solve looks for the plan of greatest worth, and proves how far from it the plan found
@@ -58,6 +60,7 @@ type Planner struct {
 	b           *bound
 	best        *schedule // of the best plan, or nil
 	value       float64   // of it
+	coarse      *search   // for the best plan by releases alone, or nil
 	order       []int32   // that makes it
 	evaluations int
 }
@@ -133,6 +136,11 @@ func (s *solver) begin() error {
 		return err
 	}
 	second := s.m.byBound(s.b)
+	if s.coarse == nil && len(second) > 0 {
+		if d := s.b.newBuckets(); d != nil {
+			s.coarse = newSearch(d, second, s.options.Seed, islands)
+		}
+	}
 	if s.order != nil {
 		second = s.order
 	}
@@ -194,6 +202,9 @@ func (s *solver) epoch() error {
 	var failed error
 	value := s.value
 	jobs := []func(){func() { failed = s.b.improve(climb, value) }}
+	if s.coarse != nil && s.coarse.trials < rough {
+		jobs = append(jobs, func() { s.coarse.run(trials) })
+	}
 	for _, x := range s.islands {
 		jobs = append(jobs, func() { x.run(trials) })
 	}
@@ -227,7 +238,11 @@ func run(jobs []func(), workers int) {
 
 func (x *Planner) progress() Progress {
 	most := math.Max(x.b.value(), x.value)
-	return Progress{Value: x.value, Bound: most, Gap: gap(x.value, most), Evaluations: x.evaluations}
+	coarse := math.Inf(-1)
+	if x.coarse != nil && x.coarse.best.lacks == 0 {
+		coarse = math.Max(x.coarse.best.value, x.value) // a plan by days is one by releases
+	}
+	return Progress{Value: x.value, Coarse: coarse, Bound: most, Gap: gap(x.value, most), Evaluations: x.evaluations}
 }
 
 // gap is how far below a bound a value is, as a share of the bound.
@@ -264,6 +279,9 @@ func (x *Planner) plan() *Plan {
 	out := x.m.answer(x.best)
 	p := x.progress()
 	out.Value, out.Bound, out.Gap, out.Evaluations = p.Value, p.Bound, p.Gap, p.Evaluations
+	if !math.IsInf(p.Coarse, -1) {
+		out.Coarse = &p.Coarse
+	}
 	return out
 }
 

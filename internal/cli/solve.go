@@ -164,12 +164,13 @@ func (s *solving) problem(ctx context.Context, name string, p *plan.Problem) (*a
 		File      string     `json:"file"`
 		Objective float64    `json:"objective"`
 		Bound     float64    `json:"bound"`
+		Coarse    *float64   `json:"coarse,omitempty"`
 		Gap       float64    `json:"gap"`
 		Makespan  int        `json:"makespan"`
 		Schedules int        `json:"schedules"`
 		Seconds   float64    `json:"seconds"`
 		Plan      *plan.Plan `json:"plan,omitempty"`
-	}{name, found.Value, found.Bound, found.Gap, found.Makespan, found.Evaluations, seconds(took), nil}
+	}{name, found.Value, found.Bound, found.Coarse, found.Gap, found.Makespan, found.Evaluations, seconds(took), nil}
 	if s.schedule {
 		line.Plan = found
 	}
