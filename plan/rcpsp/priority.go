@@ -5,7 +5,7 @@ import "math"
 // sampler makes random lists that favour activities with long tails: regret-based biased
 // random sampling with the latest-finish-time rule (Drexl, Scheduling of project networks
 // by job assignment, Management Science 37, 1991; Kolisch 1996), regrets raised to the
-// fifth power.
+// third power.
 type sampler struct {
 	waits, eligible []int32
 	weight          []float64
@@ -30,8 +30,8 @@ func (s *sampler) sample(p *project, r *random, list []int32) {
 		sum := 0.0
 		for e, i := range s.eligible {
 			w := float64(p.tail[i] - p.duration[i] - least + 1)
-			w = float64(float64(w*w)*float64(w*w)) * w
-			s.weight[e], sum = w, sum+float64(w)
+			w = float64(w * w * w)
+			s.weight[e], sum = w, sum+w
 		}
 		e, at := 0, float64(r.fraction()*sum)
 		for e < len(s.eligible)-1 && at >= s.weight[e] {
