@@ -15,8 +15,9 @@ const MaxBytes = 1 << 30
 
 // Read reads a problem from JSON. It is strict, because what is misspelt would be planned
 // without: a field that does not exist, one that is there twice, a number that is no whole
-// number where one is due, and anything behind the problem are errors that name the place,
-// as activities[3].modes[0].duration. A null is a field left out. It does not validate.
+// number where one is due, more elements than there may be, and anything behind the problem
+// are errors that name the place, as activities[3].modes[0].duration. A null is a field left
+// out. It does not validate.
 func Read(r io.Reader) (*Problem, error) { return ReadUpTo(r, MaxBytes) }
 
 // ReadUpTo is [Read] of a text of so many bytes at most.
@@ -168,7 +169,11 @@ func (d *decoder) fields(to reflect.Value, path string) error {
 }
 
 func (d *decoder) elements(to reflect.Value, path string) error {
+	most, limited := mostElements[path]
 	for i := 0; d.More(); i++ {
+		if limited && i == most { // so that a list without end is not read to its end
+			return fmt.Errorf("%s: there are more than the %d there may be; plan a part of the work", path, most)
+		}
 		to.Grow(1)
 		to.SetLen(i + 1)
 		if err := d.decode(to.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {

@@ -73,6 +73,19 @@ func TestReadTakesNullForNothing(t *testing.T) {
 	}
 }
 
+// A list that is too long is refused where it becomes so, however long it is.
+func TestReadRefusesAMillion(t *testing.T) {
+	text := io.MultiReader(strings.NewReader(`{"releases":[{}`), endless(",{}"))
+	if _, err := plan.Read(text); err == nil || err.Error() != "releases: there are more than the 500 there may be; plan a part of the work" {
+		t.Error(err)
+	}
+}
+
+// endless is a text again and again.
+type endless string
+
+func (e endless) Read(b []byte) (int, error) { return copy(b, e), nil }
+
 func TestReadUpTo(t *testing.T) {
 	text := `{"horizon":3}`
 	if _, err := plan.ReadUpTo(strings.NewReader(text), int64(len(text))); err != nil {

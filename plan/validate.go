@@ -33,6 +33,12 @@ const (
 	MaxFaults     = 100       // that are listed
 )
 
+// mostElements are how many elements of a sort there may be, by its name in JSON.
+var mostElements = map[string]int{
+	"pools": MaxPools, "people": MaxPeople, "features": MaxFeatures, "activities": MaxActivities, "links": MaxLinks,
+	"releases": MaxReleases, "synergies": MaxSynergies, "rules": MaxRules, "risks": MaxRisks, "reference": MaxFeatures,
+}
+
 // Fault is one thing that is wrong with a problem.
 type Fault struct {
 	// Element says where: activity "A12", mode 2, demand 1. Parts without an ID are
@@ -129,22 +135,22 @@ func named(sort, id string, i int) string {
 // sizes holds the numbers of elements to the limits, before anything looks at each.
 func (v *validator) sizes() {
 	for _, s := range []struct {
-		sort      string
-		n, limits int
+		sort string
+		n    int
 	}{
-		{"pools", len(v.p.Pools), MaxPools},
-		{"people", len(v.p.People), MaxPeople},
-		{"features", len(v.p.Features), MaxFeatures},
-		{"activities", len(v.p.Activities), MaxActivities},
-		{"links", len(v.p.Links), MaxLinks},
-		{"releases", len(v.p.Releases), MaxReleases},
-		{"synergies", len(v.p.Synergies), MaxSynergies},
-		{"rules", len(v.p.Rules), MaxRules},
-		{"risks", len(v.p.Risks), MaxRisks},
-		{"placements of the reference", len(v.p.Reference), MaxFeatures},
+		{"pools", len(v.p.Pools)},
+		{"people", len(v.p.People)},
+		{"features", len(v.p.Features)},
+		{"activities", len(v.p.Activities)},
+		{"links", len(v.p.Links)},
+		{"releases", len(v.p.Releases)},
+		{"synergies", len(v.p.Synergies)},
+		{"rules", len(v.p.Rules)},
+		{"risks", len(v.p.Risks)},
+		{"reference", len(v.p.Reference)},
 	} {
-		if s.n > s.limits {
-			v.add("problem", "%d %s are more than the %d there may be; plan a part of them", s.n, s.sort, s.limits)
+		if most := mostElements[s.sort]; s.n > most {
+			v.add("problem", "%s: there are %d, more than the %d there may be; plan a part of the work", s.sort, s.n, most)
 		}
 	}
 }
