@@ -1,8 +1,10 @@
 package nrp
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"github.com/throughline-pm/throughline/plan/chance"
 )
@@ -71,15 +73,58 @@ func (w *walk) drop(i int32) {
 	}
 }
 
-// run walks from a set within the budget, given by client, with a share of a price.
-func (w *walk) run(ctx context.Context, from []bool, at price, share float64) {
-	c, n := w.core, len(w.core.profit)
-	for i := range n {
-		if from[i] {
+// start puts clients in.
+func (w *walk) start(from []bool) {
+	for i, in := range from {
+		if in {
 			w.add(int32(i))
 		}
 	}
 	w.keep()
+}
+
+// extra returns what a client that is out would cost in addition.
+func (w *walk) extra(i int32) int64 {
+	cost := w.core.own[i]
+	for _, k := range w.core.parts[i] {
+		if w.users[k] == 0 {
+			cost += w.core.cost[k]
+		}
+	}
+	return cost
+}
+
+// fill adds clients while the budget allows, those of the most profit for their cost first.
+// As what is added makes others cheaper, the order is made anew after each eighth.
+func (w *walk) fill() {
+	type offer struct {
+		client int32
+		ratio  float64
+	}
+	for {
+		var offers []offer
+		for i, in := range w.in {
+			if cost := w.extra(int32(i)); !in && cost <= w.core.budget-w.line.cost {
+				offers = append(offers, offer{int32(i), float64(w.core.profit[i]) / float64(max(cost, 1))})
+			}
+		}
+		if len(offers) == 0 {
+			w.keep()
+			return
+		}
+		slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.ratio, a.ratio) })
+		for _, o := range offers[:(len(offers)+7)/8] {
+			if w.extra(o.client) <= w.core.budget-w.line.cost {
+				w.add(o.client)
+			}
+		}
+	}
+}
+
+// run walks from a set within the budget, given by client, with a share of a price.
+func (w *walk) run(ctx context.Context, from []bool, at price, share float64) {
+	c, n := w.core, len(w.core.profit)
+	w.start(from)
 	perCost := float64(at.num) / float64(at.den) * share
 	var mean float64
 	for _, profit := range c.profit {

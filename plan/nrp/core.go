@@ -180,6 +180,9 @@ func (c *core) reduce(clients, parts []closure.Force) *core {
 	return r
 }
 
+// size returns how much there is to decide.
+func (c *core) size() float64 { return float64(len(c.profit) + len(c.cost)) }
+
 func key(list []int32) string {
 	b := make([]byte, 0, 4*len(list))
 	for _, x := range list {

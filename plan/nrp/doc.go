@@ -11,7 +11,8 @@
 //   - core.go boils the instance down: what all customers of some requirements share is
 //     one, and what only one customer needs is a price of that customer;
 //   - dual.go bounds the profit by pricing the cost, with minimum cuts and exact ratios;
-//   - anneal.go looks for good choices, which with the bound decide most of the core;
+//   - anneal.go looks for good choices, greedily and by annealing, which with the bound
+//     decide most of the core;
 //   - tree.go decides the rest by branch and bound.
 //
 // All bounds are computed in whole numbers, so what is said to be proven is. A search that

@@ -49,7 +49,7 @@ func Solve(ctx context.Context, in *Instance, budget int64, o Options) (Result, 
 	if budget < 0 {
 		return Result{}, fmt.Errorf("the budget is %d: it is 0 or more", budget)
 	}
-	s := &search{ctx: ctx, instance: in, options: o, value: -1}
+	s := &solving{ctx: ctx, instance: in, options: o, value: -1}
 	for _, customer := range in.Customers {
 		s.bound += customer.Profit
 	}
@@ -60,12 +60,12 @@ func Solve(ctx context.Context, in *Instance, budget int64, o Options) (Result, 
 	return s.result(), nil
 }
 
-// A search is one call of Solve.
-type search struct {
+// A solving is one call of Solve.
+type solving struct {
 	ctx      context.Context
 	instance *Instance
 	options  Options
-	value    int64
+	value    int64 // the profit of the best choice, -1 before there is one
 	bound    int64
 	taken    []int32 // the customers of the best choice, but for those that come with them
 	nodes    int
@@ -73,7 +73,7 @@ type search struct {
 }
 
 // record takes a set of clients of a core, if it is better than the best.
-func (s *search) record(c *core, profit int64, clients []bool) {
+func (s *solving) record(c *core, profit int64, clients []bool) {
 	if profit += c.gained; profit <= s.value {
 		return
 	}
@@ -86,36 +86,39 @@ func (s *search) record(c *core, profit int64, clients []bool) {
 	s.report()
 }
 
-func (s *search) report() {
+func (s *solving) report() {
 	if s.options.Report != nil {
 		s.options.Report(Progress{s.value, s.bound, s.nodes})
 	}
 }
 
-func (s *search) run(c *core) {
+// run solves a core. What its bound leaves no choice of is decided; if that is much, what
+// remains is a smaller core of a better bound, and so on, and the rest is for the tree.
+func (s *solving) run(c *core) {
+	const much = 0.1
 	at := price{1, 1}
-	for first := true; ; first = false {
+	for walked := false; ; walked = true {
 		free := pinned{c, make([]closure.Force, len(c.profit)+len(c.cost))}
 		cheap, dear := free.lines()
 		if dear.cost <= c.budget {
-			s.bound = min(s.bound, dear.profit+c.gained)
 			s.record(c, dear.profit, slices.Repeat([]bool{true}, len(c.profit)))
 			s.bound = s.value
 			return
 		}
-		start, best := make([]bool, len(c.profit)), line{profit: -1}
+		best, kept := cheap, make([]bool, len(c.profit))
 		d := newDual(c, c.graph())
-		s.bound = min(s.bound, c.gained+d.minimise(s.ctx, at, cheap, dear, s.value-c.gained, func(l line, in []bool) {
+		bound := d.minimise(s.ctx, at, cheap, dear, s.value-c.gained, func(l line, in []bool) {
 			if l.profit > best.profit {
 				best = l
-				copy(start, in)
+				copy(kept, in)
 			}
-		}))
-		s.cuts += d.cuts
+		})
 		at = d.at
-		s.record(c, max(0, best.profit), start)
-		if first && s.bound > s.value {
-			s.anneal(c, start, at)
+		s.cuts += d.cuts
+		s.bound = min(s.bound, c.gained+bound)
+		s.record(c, best.profit, kept)
+		if !walked && s.bound > s.value {
+			s.anneal(c, kept, at)
 		}
 		if s.bound <= s.value || s.ctx.Err() != nil {
 			s.bound = max(s.bound, s.value)
@@ -126,12 +129,39 @@ func (s *search) run(c *core) {
 			s.bound = s.value
 			return
 		}
-		reduced := c.reduce(free.clients(), free.parts())
-		if size(reduced) > 0.9*size(c) {
+		before := c.size()
+		if c = c.reduce(free.clients(), free.parts()); c.size() > (1-much)*before {
 			break
 		}
-		c = reduced
 	}
+	s.search(c, at)
+}
+
+// anneal fills a set of clients up to the budget, and walks from there under a price near
+// the best, with shares of it from 0.7 to 1.
+func (s *solving) anneal(c *core, from []bool, at price) {
+	greedy := newWalk(c, nil)
+	greedy.start(from)
+	greedy.fill()
+	s.record(c, greedy.best.profit, greedy.kept)
+	all := make([]*walk, walks)
+	var wait sync.WaitGroup
+	for worker := range min(s.options.Workers, walks) {
+		wait.Go(func() {
+			for k := worker; k < walks; k += s.options.Workers {
+				all[k] = newWalk(c, chance.New(s.options.Seed, uint64(k)))
+				all[k].run(s.ctx, greedy.kept, at, 0.7+0.3*float64(k)/(walks-1))
+			}
+		})
+	}
+	wait.Wait()
+	for _, w := range all {
+		s.record(c, w.best.profit, w.kept)
+	}
+}
+
+// search searches the tree of a core, starting from a price.
+func (s *solving) search(c *core, at price) {
 	t := newTree(c, s.value-c.gained, s.bound-c.gained, at, s.options.Workers, func(profit int64, clients []bool) {
 		s.record(c, profit, clients)
 	})
@@ -139,7 +169,7 @@ func (s *search) run(c *core) {
 		most := math.MaxInt
 		if s.options.Nodes > 0 {
 			if most = s.options.Nodes - s.nodes; most <= 0 {
-				break
+				return
 			}
 		}
 		nodes, cuts := t.step(s.ctx, most)
@@ -152,27 +182,8 @@ func (s *search) run(c *core) {
 	}
 }
 
-func size(c *core) float64 { return float64(len(c.profit) + len(c.cost)) }
-
-func (s *search) anneal(c *core, start []bool, at price) {
-	all := make([]*walk, walks)
-	var wait sync.WaitGroup
-	for worker := range min(s.options.Workers, walks) {
-		wait.Go(func() {
-			for k := worker; k < walks; k += s.options.Workers {
-				all[k] = newWalk(c, chance.New(s.options.Seed, uint64(k)))
-				all[k].run(s.ctx, start, at, 0.7+0.3*float64(k)/(walks-1))
-			}
-		})
-	}
-	wait.Wait()
-	for _, w := range all {
-		s.record(c, w.best.profit, w.kept)
-	}
-}
-
 // result tells the best choice in terms of the instance, with all customers it satisfies.
-func (s *search) result() Result {
+func (s *solving) result() Result {
 	in := s.instance
 	var wants []int
 	for _, i := range s.taken {
