@@ -9,6 +9,11 @@
 // it is and what it would cost to move it; [Conflicts] says which rules cannot hold together
 // and what to give up; [Simulate] says how likely each date is.
 //
+// What happened before teaches what to expect: [TrackRecord] forecasts promises from how
+// earlier ones fared and [Overrun] how far estimates are off; [Throughput] serves teams
+// that do not estimate; [Compare] says what a change does; [Calibrate] holds forecasts
+// against what came. None of them can look ahead: all are told as of which moment.
+//
 // Time is counted in periods, usually working days, numbered from 0; period t is the time
 // from t to t+1, and a moment t is the start of period t. Amounts of pools are whole units
 // (tenths of a person, say), effort is in unit-periods, value in any one currency of the

@@ -25,8 +25,9 @@ const (
 	mostDraws     = 10_000_000
 	// batch is the number of draws a worker takes at once.
 	batch = 64
-	// sensitivityDraws is the number of courses, the first ones, that tell what matters.
-	sensitivityDraws = 1000
+	// sensitivityDraws is the number of courses, the first ones, that tell what matters; for
+	// very much work it is fewer.
+	sensitivityDraws, leastSensitivity = 1000, 100
 	// mostBins is the number of moments that the count of a date tells apart; for very many
 	// dates it is fewer, so that a worker's counts stay below mostCells.
 	mostBins, leastBins = 4096, 64
@@ -235,7 +236,7 @@ type counts struct {
 
 func (s *simulation) newCounts(draws int) *counts {
 	c := &counts{makespan: make([]int32, draws), value: make([]float64, draws)}
-	n := min(draws, sensitivityDraws)
+	n := min(draws, sensitivityDraws, max(mostCells/(len(s.work)+1), leastSensitivity))
 	table := make([]int32, n*len(s.work))
 	for i := range n {
 		c.took = append(c.took, table[i*len(s.work):(i+1)*len(s.work)])

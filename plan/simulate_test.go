@@ -416,36 +416,54 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// Chains, and work beside them that has slack.
+// Work that waits for a link or for a pool stands in the chain that leads to the end, work
+// beside it does not.
 func TestCriticality(t *testing.T) {
 	e := Effort{P10: 40, P50: 50, P90: 60}
-	p, plan := one(1000, e, e, e)
-	p.Pools[2].ID = "P0" // replaced below: the third piece of work shares the first one's pool
-	p.Pools = p.Pools[:2]
-	p.Activities[2].Modes[0].Demands[0].Pool = "P1"
-	p.Links = p.Links[:1] // the third waits for the pool of the second only
+	p, plan := one(1000, Effort{P10: 10, P50: 10, P90: 10}, e, e)
+	p.Activities[2].Modes[0].Demands[0].Pool = "P1" // of the second
+	p.Links = p.Links[:1]                           // the third waits for the pool only
 	p.Activities = append(p.Activities, Activity{ID: "aside", Modes: []Mode{{Duration: 20}}})
 	plan.Activities = append(plan.Activities, PlannedActivity{Activity: "aside", Start: 0, Finish: 20})
-	plan.Activities[2].Start, plan.Activities[2].Finish = 100, 150
 	f := simulated(t, p, plan, SimulateOptions{Draws: 2000})
 	for _, a := range f.Activities {
-		want := 1.0
-		if a.Activity == "aside" {
-			want = 0
-		}
+		critical, crucial := 1.0, 0.69 // two of the same kind share the variance
 		switch a.Activity {
-		case "A2": // it fits before the second where the first takes long, and ends first then
-			if a.Criticality < 0.3 || a.Criticality > 1 {
-				t.Errorf("%+v", a)
-			}
-		default:
-			if math.Abs(a.Criticality-want) > 0.75 || want == 0 && (a.Criticality != 0 || math.Abs(a.Cruciality) > 0.1) {
-				t.Errorf("%+v", a)
-			}
+		case "aside":
+			critical, crucial = 0, 0
+		case "A0":
+			crucial = 0
+		}
+		if a.Criticality != critical || math.Abs(a.Cruciality-crucial) > 0.06 {
+			t.Errorf("%+v, want %v and %v", a, critical, crucial)
 		}
 	}
-	if len(f.Tornado) != 4 || f.Tornado[3].Activity != "aside" || f.Tornado[0].High-f.Tornado[0].Low < 5 {
-		t.Errorf("tornado %+v", f.Tornado)
+	for i, bar := range f.Tornado {
+		if wide := bar.Activity == "A1" || bar.Activity == "A2"; wide != (i < 2) || wide && math.Abs(bar.High-bar.Low-22) > 4 {
+			t.Errorf("tornado %+v", f.Tornado)
+		}
+	}
+}
+
+// Moments that rules name hold in every course, and so do releases.
+func TestRulesOfMoments(t *testing.T) {
+	p, plan := one(400, Effort{P10: 5, P50: 10, P90: 20}, Effort{P10: 5, P50: 10, P90: 20})
+	p.Rules = []Rule{
+		{ID: "wait", Sort: NotBefore, Activities: []string{"A1"}, At: 50},
+		{ID: "later", Sort: InRelease, Features: []string{"F"}, Release: "R2"},
+		{ID: "due", Sort: Deadline, Activities: []string{"A1"}, At: 60, Penalty: 1},
+	}
+	plan.Features[0].Release = "R2"
+	plan.Activities[1].Start, plan.Activities[1].Finish = 50, 60
+	f := simulated(t, p, plan, SimulateOptions{Draws: 4000})
+	if d := f.Activities[1].Finish; d.P10 != 55 || d.P50 != 60 || d.P90 < 69 || d.P90 > 71 {
+		t.Errorf("finish %+v", d)
+	}
+	if live := f.Features[0].Live; live[0].Chance != 0 || live[1].Chance != 1 {
+		t.Errorf("live %+v", live)
+	}
+	if d := f.Deadlines[0]; len(f.Deadlines) != 1 || math.Abs(d.InTime.Chance-0.5) > 0.03 || d.Rule != "due" || d.Element != "A1" {
+		t.Errorf("deadlines %+v", f.Deadlines)
 	}
 }
 
@@ -552,14 +570,14 @@ func TestSameDrawsKnowDifferences(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := s.newCourse()
-		ends := make([]int32, 1000)
+		ends := make([]int32, 500)
 		for draw := range ends {
 			c.run(uint64(draw))
 			ends[draw] = c.makespan
 		}
 		return smoothQuantile(ends, 0.5)
 	}
-	const problems, seeds = 3, 12
+	const problems, seeds = 3, 8
 	for _, c := range []struct {
 		name   string
 		even   bool
@@ -569,11 +587,10 @@ func TestSameDrawsKnowDifferences(t *testing.T) {
 		{"2 % more effort, even capacity", true, longer, 1000},
 		{"2 % more effort, capacity with holidays", false, longer, 15},
 		{"a feature inserted, even capacity", true, inserted, 20},
-		{"a feature inserted, capacity with holidays", false, inserted, 20},
 	} {
 		var cuts []float64
 		for problem := range uint64(problems) {
-			p, err := Generate(GenerateOptions{Seed: 3 + problem, Features: 40, Pools: 5, Releases: 8, Plain: true})
+			p, err := Generate(GenerateOptions{Seed: 3 + problem, Features: 30, Pools: 4, Releases: 8, Plain: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -595,7 +612,7 @@ func TestSameDrawsKnowDifferences(t *testing.T) {
 			}
 			a, b := amounts(same), amounts(other)
 			cuts = append(cuts, math.Pow(b.StandardError/a.StandardError, 2))
-			d, err := Compare(t.Context(), p, plan, q, after, SimulateOptions{Draws: 1000})
+			d, err := Compare(t.Context(), p, plan, q, after, SimulateOptions{Draws: 500})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,6 +21,7 @@ type simulation struct {
 	lines     []timeline // what is free of each resource at the start
 	users     [][]int32  // the work that takes each resource
 	factors   []factor   // of pools and skills
+	people    map[string]int
 	growth    []growing
 	priced    []int // work whose cost or lateness counts by itself, not with a feature
 	risks     []risky
@@ -107,9 +108,20 @@ func newSimulation(p *Problem, plan *Plan, seed uint64) (*simulation, error) {
 	if err := s.pickFeatures(); err != nil {
 		return nil, err
 	}
+	s.people = number(p.People, func(x *Person) string { return x.ID })
 	at, err := s.order()
 	if err != nil {
 		return nil, err
+	}
+	for _, r := range p.Rules {
+		if r.Sort != NotBefore && r.Sort != StartAt {
+			continue
+		}
+		for _, id := range r.Activities {
+			if w, ok := at[id]; ok {
+				s.work[w].notBefore = max(s.work[w].notBefore, int32(r.At*tick))
+			}
+		}
 	}
 	for i := range s.features {
 		if len(s.features[i].work) > 0 && u.Growth > 0 {
@@ -293,8 +305,8 @@ func (s *simulation) prepare(n, number int, place []int) (work, error) {
 		}
 	}
 	for _, person := range planned.People {
-		i := slices.IndexFunc(p.People, func(x Person) bool { return x.ID == person })
-		if i < 0 {
+		i, ok := s.people[person]
+		if !ok {
 			return work{}, fmt.Errorf("activity %q of the plan: there is no person %q", id, person)
 		}
 		w.takes = append(w.takes, take{m.firstHand + i, 1})
@@ -324,11 +336,6 @@ func (s *simulation) prepare(n, number int, place []int) (work, error) {
 	for _, c := range a.in {
 		if i := place[c.other]; i >= 0 {
 			w.after = append(w.after, before{i, c.fromEnd, c.toEnd, int32(c.lag * tick)})
-		}
-	}
-	for _, r := range p.Rules {
-		if (r.Sort == NotBefore || r.Sort == StartAt) && slices.Contains(r.Activities, id) {
-			w.notBefore = max(w.notBefore, int32(r.At*tick))
 		}
 	}
 	return w, nil

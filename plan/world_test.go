@@ -163,7 +163,7 @@ func finishes(t *testing.T, p *Problem, plan *Plan, draws int, seed uint64) [][]
 // do so better than the plan's own dates, than mean throughput, and than a simulation that
 // takes estimates at their word and work as independent.
 func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
-	const worlds, releases, firstScored, draws = 60, 9, 4, 300
+	const worlds, releases, firstScored, draws = 50, 9, 4, 300
 	var checked, plain []Checked
 	baselines := map[string]float64{}
 	ours := 0.0
