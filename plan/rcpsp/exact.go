@@ -16,7 +16,6 @@ import (
 // start: so all bounds only rise on the way down the search tree.
 type exact struct {
 	*project
-	head     []int32 // earliest starts that the precedences give
 	deadline int32
 
 	bound   []int32
@@ -82,7 +81,6 @@ const none = math.MinInt32
 func newExact(p *project, deadline int32) *exact {
 	e := &exact{
 		project:  p,
-		head:     p.heads(),
 		deadline: deadline,
 		bound:    make([]int32, 2*p.n),
 		last:     make([]int32, 2*p.n),
@@ -96,8 +94,8 @@ func newExact(p *project, deadline int32) *exact {
 	for b := range e.last {
 		e.last[b], e.need[b] = -1, none
 	}
-	for i := range p.n {
-		e.bound[2*i], e.bound[2*i+1] = e.head[i], p.tail[i]-deadline
+	for i, head := range p.heads() {
+		e.bound[2*i], e.bound[2*i+1] = head, p.tail[i]-deadline
 	}
 	for k := range e.dirty {
 		e.dirty[k] = true

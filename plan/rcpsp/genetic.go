@@ -80,7 +80,7 @@ const firstEra = 4_000
 // the better half stays.
 func (i *island) era(schedules int) {
 	i.until = i.made + schedules
-	i.size = min(max(8, int(0.85*math.Sqrt(float64(schedules)))), 1000)
+	i.size = min(max(8, int(1.1*math.Sqrt(float64(schedules)))), 1000)
 	i.founded = 0
 	for d, all := range i.population {
 		slices.SortStableFunc(all, func(a, b *individual) int {
@@ -312,10 +312,7 @@ func (i *island) settle(d int, child *individual) {
 func (i *island) welcome(start []int32) {
 	p := i.way[0].project
 	guest := i.room()
-	guest.scheme, guest.fitness = serially, fitness{}
-	for a, t := range start {
-		guest.makespan = max(guest.makespan, t+p.duration[a])
-	}
+	guest.scheme, guest.fitness = serially, fitness{makespan: p.finished(start)}
 	turn(p, start, guest.start, guest.makespan)
 	i.order(guest)
 	i.settle(0, guest)

@@ -171,3 +171,11 @@ func (p *project) packed() packing {
 	}
 	return k
 }
+
+// finished returns the makespan of a schedule.
+func (p *project) finished(start []int32) (makespan int32) {
+	for i, t := range start {
+		makespan = max(makespan, t+p.duration[i])
+	}
+	return makespan
+}

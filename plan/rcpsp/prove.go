@@ -77,10 +77,7 @@ func (v *prover) dive(ctx context.Context, e *exact, until int) outcome {
 	result := e.search(ctx, until-v.made, v.start)
 	v.made += e.dives - before
 	if result == found {
-		v.found = 0
-		for i, t := range v.start {
-			v.found = max(v.found, t+v.duration[i])
-		}
+		v.found = v.finished(v.start)
 		copy(v.best, v.start)
 	}
 	return result
