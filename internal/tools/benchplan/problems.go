@@ -41,7 +41,7 @@ func (b *bench) releases() ([]group, error) {
 			}
 			short := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), "nrp-"), ".txt")
 			for i, ratio := range set.ratios {
-				g.jobs = append(g.jobs, releaseJob(in, short, ratio, optima[short][i].least, limit))
+				g.jobs = append(g.jobs, releaseJob(in, short, ratio, optima[short][i], limit))
 			}
 		}
 		if len(files) > 0 {
