@@ -157,8 +157,8 @@ func (s *search) change() int {
 	return min(i, j)
 }
 
-// warm finds temperatures: at the first, a change that loses what changes lose on the
-// average is taken every seventh time; at the last one, hardly ever.
+// warm finds temperatures, by what changes lose on the average: at the first one a loss of
+// a tenth of that is taken one time in twenty, at the last one hardly any is.
 func (s *search) warm() {
 	loss, n := 0.0, 0
 	for range 60 {
@@ -171,6 +171,6 @@ func (s *search) warm() {
 		}
 		copy(s.next[first:], s.order[first:])
 	}
-	s.heat = max(loss/float64(max(n, 1))/4, math.Abs(s.now.value)*1e-7, 1e-9)
+	s.heat = max(loss/float64(max(n, 1))/30, math.Abs(s.now.value)*1e-7, 1e-9)
 	s.cool = s.heat / 200
 }

@@ -245,9 +245,13 @@ func (x *Planner) progress() Progress {
 	return Progress{Value: x.value, Coarse: coarse, Bound: most, Gap: gap(x.value, most), Evaluations: x.evaluations}
 }
 
-// gap is how far below a bound a value is, as a share of the bound.
+// gap is how far below a bound a value is, as a share of the bound; 1 while nothing is
+// known of one of them.
 func gap(value, most float64) float64 {
-	if value >= most {
+	switch {
+	case math.IsInf(value, 0) || math.IsInf(most, 0):
+		return 1
+	case value >= most:
 		return 0
 	}
 	return (most - value) / math.Abs(most)
