@@ -12,7 +12,8 @@
 // What happened before teaches what to expect: [TrackRecord] forecasts promises from how
 // earlier ones fared and [Overrun] how far estimates are off; [Throughput] serves teams
 // that do not estimate; [Compare] says what a change does; [Calibrate] holds forecasts
-// against what came. None of them can look ahead: all are told as of which moment.
+// against what came. What is learned is learned as of a moment, and nothing that was known
+// later is read.
 //
 // Time is counted in periods, usually working days, numbered from 0; period t is the time
 // from t to t+1, and a moment t is the start of period t. Amounts of pools are whole units
