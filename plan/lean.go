@@ -49,6 +49,22 @@ func (m *model) keeping(p *Plan) *model {
 	})
 }
 
+// replay makes a schedule that is as near to a plan as the model lets it: each activity
+// starts when it did, or as soon after that as it can.
+func (m *model) replay(p *Plan) *schedule {
+	s := m.newSchedule()
+	s.wish = make([]int32, len(m.acts))
+	starts := make(map[string]int, len(p.Activities))
+	for _, a := range p.Activities {
+		starts[a.Activity] = a.Start
+	}
+	for i := range m.acts {
+		s.wish[i] = int32(min(starts[m.activityID(&m.acts[i])], m.horizon))
+	}
+	s.run(m.byPlan(p))
+	return s
+}
+
 // placesOf returns the release a plan has each feature in, len(releases) for one that is
 // left out and -1 for one the plan does not know.
 func (m *model) placesOf(p *Plan) []int {

@@ -15,6 +15,7 @@ type schedule struct {
 	start []int32 // of each activity, or -1
 	mode  []int8
 	floor []int32 // the earliest start that placing again demands
+	wish  []int32 // starts to keep to if they can be had, or nil
 	crew  []int32 // people of each activity that asks for skills, from seats[a] on
 	live  []int16 // the release of each feature, or len(releases)
 	full  []int   // features that are live, by synergy
@@ -185,6 +186,9 @@ const again = 40
 func (s *schedule) placeAll(acts []int) bool {
 	for _, a := range acts {
 		s.floor[a] = int32(s.m.acts[a].earliest)
+		if s.wish != nil {
+			s.floor[a] = max(s.floor[a], s.wish[a])
+		}
 	}
 	mark := len(s.log)
 	for range again {

@@ -127,6 +127,8 @@ func (s *solver) begin() error {
 	switch {
 	case s.options.Start != nil:
 		first = s.m.byPlan(s.options.Start)
+		kept := s.m.replay(s.options.Start)
+		s.take(kept, first)
 	case s.order != nil:
 		first = s.order
 	}
@@ -173,16 +175,16 @@ func (s *solver) choose() {
 		made := s.m.newSchedule()
 		made.run(x.bestOf)
 		s.spent += made.polish(x.bestOf)
-		value := s.Planner.m.valueOf(made)
-		if s.best == nil || s.better(made, value) {
-			s.best, s.Planner.value, s.order = made, value, slices.Clone(x.bestOf)
-		}
+		s.take(made, x.bestOf)
 	}
 }
 
-// better says whether to prefer a schedule: by what it is worth, and what it leans to.
-func (s *solver) better(made *schedule, value float64) bool {
-	return value+s.m.leaning(made) > s.value+s.m.leaning(s.best)
+// take makes a schedule the best one if it is better, by what it is worth and leans to.
+func (s *solver) take(made *schedule, order []int32) {
+	value := s.Planner.m.valueOf(made)
+	if made.lacks == 0 && (s.best == nil || value+s.m.leaning(made) > s.value+s.m.leaning(s.best)) {
+		s.best, s.Planner.value, s.order = made, value, slices.Clone(order)
+	}
 }
 
 func (s *solver) over(ctx context.Context) bool {
