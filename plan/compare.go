@@ -187,7 +187,7 @@ func smoothQuantile(ends []int32, q float64) float64 {
 	sorted := slices.Clone(ends)
 	slices.Sort(sorted)
 	n := len(sorted)
-	sorted = sorted[rankOf(q-0.01, n) : rankOf(q+0.01, n)+1]
+	sorted = sorted[Rank(q-0.01, n) : Rank(q+0.01, n)+1]
 	sum := int64(0)
 	for _, x := range sorted {
 		sum += int64(x)

@@ -115,3 +115,6 @@ func poisson(bits uint64, mean, none float64) int {
 	}
 	return n
 }
+
+// normalP90 is the 90 % quantile of the normal distribution.
+const normalP90 = 1.2815515655446004

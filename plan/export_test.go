@@ -1,6 +1,9 @@
 package plan
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // GenerateWithPlan returns a generated problem and the plan it was made around. Of its
 // figures only the value of each feature, the sum and the bound are not filled in.
@@ -34,3 +37,26 @@ func GenerateWithPlan(o GenerateOptions) (*Problem, *Plan, error) {
 	}
 	return g.p, a, nil
 }
+
+// Finishes are the draws of when each feature is finished, in increasing order.
+func Finishes(p *Problem, a *Plan, draws int, seed uint64) ([][]float64, error) {
+	s, err := newSimulation(p, a, seed)
+	if err != nil {
+		return nil, err
+	}
+	c := s.newCourse()
+	out := make([][]float64, len(s.features))
+	for draw := range draws {
+		c.run(uint64(draw))
+		for f, at := range c.ready {
+			out[f] = append(out[f], float64(at)/tick)
+		}
+	}
+	for _, row := range out {
+		slices.Sort(row)
+	}
+	return out, nil
+}
+
+// Poisson is a draw of how often something happens.
+func Poisson(bits uint64, mean float64) int { return poisson(bits, mean, math.Exp(-mean)) }

@@ -399,7 +399,7 @@ func (t *tally) add(o *tally) {
 func (t *tally) dates(row []uint32, sum int64, draws int) Dates {
 	bin, below := 0, int(row[0])
 	d := datesBy(func(q float64) int {
-		for below <= rankOf(q, draws) {
+		for below <= Rank(q, draws) {
 			bin++
 			below += int(row[bin])
 		}
@@ -420,11 +420,15 @@ func datesBy(quantile func(q float64) int) Dates {
 	}
 }
 
-// rankOf is the place, from 0, of the quantile q among n things in increasing order: the
+// Rank is the place, from 0, of the quantile q among n things in increasing order: the
 // first with a share of at least q up to and with it.
-func rankOf(q float64, n int) int {
+func Rank(q float64, n int) int {
 	return min(max(int(math.Ceil(q*float64(n)-1e-9))-1, 0), n-1)
 }
+
+// DrawsQuantile is the least of the draws, which stand in increasing order, that has at
+// least the share q of them at or below it.
+func DrawsQuantile(draws []float64, q float64) float64 { return draws[Rank(q, len(draws))] }
 
 func odds(n uint32, draws int) Odds {
 	p := float64(n) / float64(draws)

@@ -83,7 +83,7 @@ func (t *Throughput) Weeks(ctx context.Context, left int, options SimulateOption
 		return Dates{}, err
 	}
 	d := datesBy(func(q float64) int {
-		if week := rows[rankOf(q, len(rows))]; week < longestRun {
+		if week := rows[Rank(q, len(rows))]; week < longestRun {
 			return week
 		}
 		return Never

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/throughline-pm/throughline/plan"
 	"github.com/throughline-pm/throughline/plan/chance"
+	"github.com/throughline-pm/throughline/plan/track"
 )
 
 // world is an organisation that makes release after release, in a way of its own: it knows
@@ -16,7 +18,7 @@ type world struct {
 	*chance.Stream
 	bias, spread []float64 // of each team: of log(actual/estimate)
 	day          time.Time
-	spent        []Spent
+	spent        []track.Spent
 	grew         []int     // how often each past feature grew
 	growth       float64   // how often one grows in truth
 	rates        []float64 // features finished per period, by past release
@@ -71,7 +73,7 @@ func (w *world) play(jobs []job, features int, order []int, number int) []float6
 	}
 	grown := make([]float64, features)
 	for f := range grown {
-		n := poisson(w.Uint64(), w.growth, math.Exp(-w.growth))
+		n := plan.Poisson(w.Uint64(), w.growth)
 		w.grew = append(w.grew, n)
 		grown[f] = 1 + worldGrowth*float64(n)
 	}
@@ -110,7 +112,7 @@ func (w *world) play(jobs []job, features int, order []int, number int) []float6
 	for i, j := range jobs {
 		out[j.feature] = max(out[j.feature], j.end)
 		last = max(last, j.end)
-		w.spent = append(w.spent, Spent{
+		w.spent = append(w.spent, track.Spent{
 			Group: fmt.Sprint(j.team), Together: fmt.Sprint(number), Estimate: j.estimate, Actual: effort[i], Known: w.day.AddDate(0, number, 27),
 		})
 	}
@@ -119,41 +121,29 @@ func (w *world) play(jobs []job, features int, order []int, number int) []float6
 }
 
 // problem is a release as the forecaster sees it, with effort as told.
-func (w *world) problem(jobs []job, features int, effort func(team int, estimate float64) Effort, u Uncertainty) *Problem {
-	p := &Problem{Horizon: 600, ValueHorizon: 2000, Uncertainty: u, Releases: []Release{{ID: "R", CutOff: 600, GoLive: 600}}}
+func (w *world) problem(jobs []job, features int, effort func(team int, estimate float64) plan.Effort, u plan.Uncertainty) *plan.Problem {
+	p := &plan.Problem{Horizon: 600, ValueHorizon: 2000, Uncertainty: u, Releases: []plan.Release{{ID: "R", CutOff: 600, GoLive: 600}}}
 	for t := range worldTeams {
-		p.Pools = append(p.Pools, Pool{ID: fmt.Sprint(t), Capacity: worldHands})
+		p.Pools = append(p.Pools, plan.Pool{ID: fmt.Sprint(t), Capacity: worldHands})
 	}
 	for f := range features {
-		p.Features = append(p.Features, Feature{ID: fmt.Sprint(f), Value: Value{Rate: Curve{{0, float64(1 + f%5)}}}})
+		p.Features = append(p.Features, plan.Feature{ID: fmt.Sprint(f), Value: plan.Value{Rate: plan.Curve{{0, float64(1 + f%5)}}}})
 	}
 	for i, j := range jobs {
 		e := effort(j.team, j.estimate)
-		p.Activities = append(p.Activities, Activity{ID: fmt.Sprint(i), Feature: fmt.Sprint(j.feature), Modes: []Mode{{Demands: []Demand{{Pool: fmt.Sprint(j.team), Units: 1, Effort: &e}}}}})
+		p.Activities = append(p.Activities, plan.Activity{ID: fmt.Sprint(i), Feature: fmt.Sprint(j.feature), Modes: []plan.Mode{{Demands: []plan.Demand{{Pool: fmt.Sprint(j.team), Units: 1, Effort: &e}}}}})
 		if j.after >= 0 {
-			p.Links = append(p.Links, Link{From: fmt.Sprint(j.after), To: fmt.Sprint(i)})
+			p.Links = append(p.Links, plan.Link{From: fmt.Sprint(j.after), To: fmt.Sprint(i)})
 		}
 	}
 	return p
 }
 
-// finishes are the draws of when each feature is finished, in increasing order.
-func finishes(t *testing.T, p *Problem, plan *Plan, draws int, seed uint64) [][]float64 {
+func finishes(t *testing.T, p *plan.Problem, planned *plan.Plan, draws int, seed uint64) [][]float64 {
 	t.Helper()
-	s, err := newSimulation(p, plan, seed)
+	out, err := plan.Finishes(p, planned, draws, seed)
 	if err != nil {
 		t.Fatal(err)
-	}
-	c := s.newCourse()
-	out := make([][]float64, len(s.features))
-	for draw := range draws {
-		c.run(uint64(draw))
-		for f, at := range c.ready {
-			out[f] = append(out[f], float64(at)/tick)
-		}
-	}
-	for _, row := range out {
-		slices.Sort(row)
 	}
 	return out
 }
@@ -164,7 +154,7 @@ func finishes(t *testing.T, p *Problem, plan *Plan, draws int, seed uint64) [][]
 // takes estimates at their word and work as independent.
 func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
 	const worlds, releases, firstScored, draws = 50, 9, 4, 300
-	var checked, plain []Checked
+	var checked, plain []track.Checked
 	baselines := map[string]float64{}
 	ours := 0.0
 	var gain []float64 // of each release, over the plain simulation
@@ -173,11 +163,11 @@ func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
 		for number := range releases {
 			jobs, features := w.release()
 			// The plan is made with estimates as they are.
-			estimated := func(_ int, e float64) Effort {
-				return Effort{P10: e * math.Exp(-0.45), P50: e, P90: e * math.Exp(0.45)}
+			estimated := func(_ int, e float64) plan.Effort {
+				return plan.Effort{P10: e * math.Exp(-0.45), P50: e, P90: e * math.Exp(0.45)}
 			}
-			naive := w.problem(jobs, features, estimated, Uncertainty{})
-			plan, err := Solve(t.Context(), naive, SolveOptions{Evaluations: 40, Workers: 1})
+			naive := w.problem(jobs, features, estimated, plan.Uncertainty{})
+			planned, err := plan.Solve(t.Context(), naive, plan.SolveOptions{Evaluations: 40, Workers: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,12 +175,12 @@ func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
 			for i := range jobs {
 				order = append(order, i)
 			}
-			slices.SortStableFunc(order, func(a, b int) int { return plan.Activities[a].Start - plan.Activities[b].Start })
+			slices.SortStableFunc(order, func(a, b int) int { return planned.Activities[a].Start - planned.Activities[b].Start })
 			if number < firstScored {
 				w.play(jobs, features, order, number)
 				continue
 			}
-			overrun, err := LearnOverrun(w.spent, w.day.AddDate(0, number, 0))
+			overrun, err := track.LearnOverrun(w.spent, w.day.AddDate(0, number, 0))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,10 +188,10 @@ func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
 			for _, n := range w.grew {
 				grew += n
 			}
-			u := Uncertainty{Growth: float64(grew) / float64(len(w.grew)), GrowthSize: worldGrowth}
+			u := plan.Uncertainty{Growth: float64(grew) / float64(len(w.grew)), GrowthSize: worldGrowth}
 			u.Global, u.Shared = overrun.Common()
-			p := w.problem(jobs, features, func(team int, e float64) Effort { return overrun.Effort(fmt.Sprint(team), e) }, u)
-			said, naively := finishes(t, p, plan, draws, seed), finishes(t, naive, plan, draws, seed)
+			p := w.problem(jobs, features, func(team int, e float64) plan.Effort { return overrun.Effort(fmt.Sprint(team), e) }, u)
+			said, naively := finishes(t, p, planned, draws, seed), finishes(t, naive, planned, draws, seed)
 			rate := 0.0
 			for _, r := range w.rates {
 				rate += r / float64(len(w.rates))
@@ -211,30 +201,30 @@ func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
 			for f := range inOrder {
 				inOrder[f] = f
 			}
-			slices.SortStableFunc(inOrder, func(a, b int) int { return plan.Features[a].Finish - plan.Features[b].Finish })
+			slices.SortStableFunc(inOrder, func(a, b int) int { return planned.Features[a].Finish - planned.Features[b].Finish })
 			before := ours - baselines["plain simulation"]
 			for k, f := range inOrder {
-				checked = append(checked, Checked{Draws: said[f], Actual: actual[f]})
-				plain = append(plain, Checked{Draws: naively[f], Actual: actual[f]})
-				ours += CRPS(said[f], actual[f])
-				baselines["plain simulation"] += CRPS(naively[f], actual[f])
-				baselines["planned date"] += math.Abs(float64(plan.Features[f].Finish) - actual[f])
+				checked = append(checked, track.Checked{Draws: said[f], Actual: actual[f]})
+				plain = append(plain, track.Checked{Draws: naively[f], Actual: actual[f]})
+				ours += track.CRPS(said[f], actual[f])
+				baselines["plain simulation"] += track.CRPS(naively[f], actual[f])
+				baselines["planned date"] += math.Abs(float64(planned.Features[f].Finish) - actual[f])
 				baselines["mean throughput"] += math.Abs(float64(k+1)/rate - actual[f])
 			}
 			gain = append(gain, (ours-baselines["plain simulation"]-before)/float64(features))
 		}
 	}
-	c, err := Calibrate(checked)
+	c, err := track.Calibrate(checked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	independent, err := Calibrate(plain)
+	independent, err := track.Calibrate(plain)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n, best := float64(len(checked)), math.Inf(1)
 	for name, x := range baselines {
-		t.Logf("%s: CRPS %.2f periods", name, x/n)
+		t.Logf("%s: track.CRPS %.2f periods", name, x/n)
 		best = min(best, x)
 	}
 	p50, p85 := c.Cover[2].Actual, c.Cover[4].Actual
@@ -246,7 +236,7 @@ func TestForecastsOfAWorldAreCalibrated(t *testing.T) {
 	if best != baselines["plain simulation"] {
 		t.Error("the plain simulation is not the best baseline any more")
 	}
-	d := bootstrap(gain)
+	d := track.Bootstrap(gain)
 	t.Logf("over %d releases: CRPS less that of the plain simulation %.2f [%.2f, %.2f]", len(gain), d.Mean, d.Low, d.High)
 	if ours > 0.9*best || d.High >= 0 {
 		t.Errorf("CRPS %.2f, the best baseline has %.2f", ours/n, best/n)

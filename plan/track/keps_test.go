@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"bufio"
@@ -184,8 +184,8 @@ const firstKepRelease, lastKepRelease = 21, 36
 var ambiguous = []string{"2133", "2273", "2594"}
 
 // record makes the track record of the freezes: what stood at each, and how it went on.
-func (k *keps) record() *TrackRecord {
-	t := &TrackRecord{Columns: kepColumns, Periods: k.periods}
+func (k *keps) record() *Record {
+	t := &Record{Columns: kepColumns, Periods: k.periods}
 	for release := firstKepRelease; release <= lastKepRelease; release++ {
 		freeze := k.periods[release].Freeze
 		states, later := k.replay(freeze)
@@ -271,8 +271,8 @@ func follow(s *kepState, stage string, release int, from time.Time, later []kepC
 }
 
 // announcements makes the record of targets as each was first announced.
-func (k *keps) announcements() *TrackRecord {
-	t := &TrackRecord{Periods: k.periods}
+func (k *keps) announcements() *Record {
+	t := &Record{Periods: k.periods}
 	type key struct{ id, stage string }
 	seen := map[key]bool{}
 	states, byKep := map[string]*kepState{}, map[string][]kepChange{}

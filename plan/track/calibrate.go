@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"github.com/throughline-pm/throughline/plan"
 )
 
 // Checked is a forecast of an amount, a date say, and what came of it.
@@ -67,7 +69,7 @@ func Calibrate(checked []Checked) (Calibration, error) {
 		c.PIT[min(int(10*f.pit()), 9)] += w
 		c.CRPS += w * CRPS(f.Draws, f.Actual)
 		for k, q := range checkedQuantiles {
-			stated := DrawsQuantile(f.Draws, q)
+			stated := plan.DrawsQuantile(f.Draws, q)
 			c.Pinball[k] += w * Pinball(q, stated, f.Actual)
 			if f.Actual <= stated {
 				within[k] += w
@@ -129,12 +131,6 @@ func (f *Checked) pit() float64 {
 	below := sort.SearchFloat64s(f.Draws, f.Actual)
 	upTo := sort.Search(len(f.Draws), func(i int) bool { return f.Draws[i] > f.Actual })
 	return float64(below+upTo) / float64(2*len(f.Draws))
-}
-
-// DrawsQuantile is the least of the draws, which stand in increasing order, that has at
-// least the share q of them at or below it.
-func DrawsQuantile(draws []float64, q float64) float64 {
-	return draws[rankOf(q, len(draws))]
 }
 
 // CRPS is the continuous ranked probability score of draws in increasing order against the

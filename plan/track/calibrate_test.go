@@ -1,10 +1,11 @@
-package plan
+package track
 
 import (
 	"math"
 	"slices"
 	"testing"
 
+	"github.com/throughline-pm/throughline/plan"
 	"github.com/throughline-pm/throughline/plan/chance"
 )
 
@@ -67,7 +68,7 @@ func TestScoresByHand(t *testing.T) {
 		t.Errorf("CRPS of one number %v, want its error 2", got)
 	}
 	for q, want := range map[float64]float64{0: 1, 0.33: 1, 1.0 / 3: 1, 0.34: 2, 0.5: 2, 2.0 / 3: 2, 0.9: 4, 1: 4} {
-		if got := DrawsQuantile(draws, q); got != want {
+		if got := plan.DrawsQuantile(draws, q); got != want {
 			t.Errorf("quantile %v is %v, want %v", q, got, want)
 		}
 	}
@@ -122,7 +123,7 @@ func TestRecalibrate(t *testing.T) {
 		covers := func(level float64) float64 {
 			n := 0.0
 			for _, f := range past[1000:] {
-				if f.Actual <= DrawsQuantile(f.Draws, level) {
+				if f.Actual <= plan.DrawsQuantile(f.Draws, level) {
 					n++
 				}
 			}

@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"bufio"
@@ -18,7 +18,7 @@ type Backtest struct {
 	// Forecasts is the number of promises forecast, Kept the share of them that was kept.
 	Forecasts int
 	Kept      float64
-	// Model and Baseline are the scores of [TrackRecord.Learn] and of the raw share of the
+	// Model and Baseline are the scores of [Record.Learn] and of the raw share of the
 	// same stage so far, which looks ahead as little.
 	Model, Baseline Scores
 	// Brier, LogLoss and Ranked are the differences model less baseline.
@@ -51,7 +51,7 @@ type Cover struct {
 }
 
 // Difference is a mean difference with the interval that holds it with 95 % certainty, by
-// bootstrap over forecasts (Efron 1979).
+// Bootstrap over forecasts (Efron 1979).
 type Difference struct{ Mean, Low, High float64 }
 
 // CalibrationRow is the mean chance stated in N forecasts and the share that came true.
@@ -73,7 +73,7 @@ type scored struct {
 // Backtest forecasts every commitment of the periods from first on at the moment it was
 // made, and scores by the readings known at the moment settled. Commitments whose period
 // was not over then are left out.
-func (t *TrackRecord) Backtest(first int, settled time.Time, options TrackOptions) (*Backtest, error) {
+func (t *Record) Backtest(first int, settled time.Time, options Options) (*Backtest, error) {
 	var forecasts []scored
 	var learnt *Experience
 	var base baseline
@@ -124,7 +124,7 @@ func (c *Commitment) late(at time.Time) int {
 // baseline counts how late the promises of each stage were so far; "" is all stages.
 type baseline map[string]*[farthestScored + 2]float64
 
-func (t *TrackRecord) baseline(at time.Time) baseline {
+func (t *Record) baseline(at time.Time) baseline {
 	b := baseline{"": {}}
 	for c := range t.known(at) {
 		if b[c.Stage] == nil {
@@ -170,7 +170,7 @@ func scoreAll(forecasts []scored) *Backtest {
 			s := &forecasts[i]
 			d[i] = loss(&s.model, s.late, s.known) - loss(&s.baseline, s.late, s.known)
 		}
-		return bootstrap(d)
+		return Bootstrap(d)
 	}
 	b.Brier, b.LogLoss, b.Ranked = difference(brier), difference(logLoss), difference(ranked)
 	for i := range forecasts {
@@ -278,7 +278,9 @@ func (r CalibrationRow) mean() CalibrationRow {
 // resamples of the bootstrap; twice as many move its ends by a few per cent of its width.
 const resamples = 2000
 
-func bootstrap(d []float64) Difference {
+// Bootstrap returns the mean of differences with its 95 % interval, from samples of them drawn
+// with replacement (Efron 1979). The same differences give the same interval.
+func Bootstrap(d []float64) Difference {
 	n := float64(len(d))
 	out := Difference{}
 	for _, x := range d {

@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ var kepsSettled = time.Date(2026, 7, 24, 0, 0, 0, 0, time.UTC)
 const firstKepForecast = 23
 
 func TestBacktestOnRealReleases(t *testing.T) {
-	b, err := readKeps(t).record().Backtest(firstKepForecast, kepsSettled, TrackOptions{})
+	b, err := readKeps(t).record().Backtest(firstKepForecast, kepsSettled, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,19 +45,19 @@ func TestBacktestOnRealReleases(t *testing.T) {
 			t.Errorf("the print lacks %q", text)
 		}
 	}
-	if _, err := readKeps(t).record().Backtest(37, kepsSettled, TrackOptions{}); err == nil {
+	if _, err := readKeps(t).record().Backtest(37, kepsSettled, Options{}); err == nil {
 		t.Error("a back-test of nothing is no error")
 	}
 }
 
 // forecastsAt are all forecasts of the promises of a release, as bytes.
-func forecastsAt(t *testing.T, r *TrackRecord, release int, at time.Time) string {
+func forecastsAt(t *testing.T, r *Record, release int, at time.Time) string {
 	t.Helper()
-	e, err := r.Learn(at, TrackOptions{})
+	e, err := r.Learn(at, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := r.LearnDistance(at, TrackOptions{})
+	d, err := r.LearnDistance(at, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +101,11 @@ func TestDistanceOnRealTargets(t *testing.T) {
 		if c.Period >= now {
 			continue
 		}
-		d, err := r.LearnDistance(c.Made, TrackOptions{})
+		d, err := r.LearnDistance(c.Made, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := r.Learn(c.Made, TrackOptions{})
+		e, err := r.Learn(c.Made, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestDistanceOnRealTargets(t *testing.T) {
 	for i := range far {
 		gain[i] = far[i] - near[i]
 	}
-	g, brier := bootstrap(gain), bootstrap(far).Mean
+	g, brier := Bootstrap(gain), Bootstrap(far).Mean
 	t.Logf("%d targets: Brier %.4f by stage and distance, %+.4f [%+.4f, %+.4f] against the stage alone", len(far), brier, g.Mean, g.Low, g.High)
 	if brier > 0.21 || g.High > -0.02 {
 		t.Errorf("Brier %.4f, against the stage alone %+v", brier, g)
@@ -139,7 +139,7 @@ func TestShockOnRealReleases(t *testing.T) {
 	inside := map[Shock]int{}
 	for release := firstKepForecast; release <= lastKepRelease; release++ {
 		at := r.Periods[release].Freeze
-		e, err := r.Learn(at, TrackOptions{})
+		e, err := r.Learn(at, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,8 +174,8 @@ func TestShockOnRealReleases(t *testing.T) {
 
 // made is a record of n promises of one stage in one period each, of which kept says what
 // became.
-func made(n int, kept func(i int) Outcome, columns func(i int) []float64) *TrackRecord {
-	t := &TrackRecord{}
+func made(n int, kept func(i int) Outcome, columns func(i int) []float64) *Record {
+	t := &Record{}
 	day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for p := range 10 {
 		t.Periods = append(t.Periods, Period{day.AddDate(0, p, 0), day.AddDate(0, p+1, 0).Add(-time.Second)})
@@ -200,7 +200,7 @@ func TestFewOutcomes(t *testing.T) {
 			}
 			return Confirmed
 		}, func(i int) []float64 { return []float64{float64(i % 2), math.NaN()} })
-		e, err := r.Learn(r.Periods[9].Freeze, TrackOptions{})
+		e, err := r.Learn(r.Periods[9].Freeze, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func TestReasonsNameWhatMatters(t *testing.T) {
 		}
 		return Confirmed
 	}, func(i int) []float64 { return []float64{float64(i * 7 % 5), float64(i % 3)} })
-	e, err := r.Learn(r.Periods[9].Freeze, TrackOptions{})
+	e, err := r.Learn(r.Periods[9].Freeze, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestStandingCountsLess(t *testing.T) {
 				}
 			}
 		}
-		e, err := r.Learn(r.Periods[5].Freeze, TrackOptions{})
+		e, err := r.Learn(r.Periods[5].Freeze, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -283,7 +283,7 @@ func TestLateness(t *testing.T) {
 	add(30, Missed, 4) // one late
 	add(20, Missed, 7) // not over: has not come in periods 4 and 5
 	add(10, Dropped, 0)
-	e, err := r.Learn(at, TrackOptions{})
+	e, err := r.Learn(at, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +315,7 @@ func TestLateness(t *testing.T) {
 	if j, ok := e.Lateness(0.2).Quantile(0.95); ok {
 		t.Errorf("P95 %d: may never come", j)
 	}
-	few, err := made(0, nil, nil).Learn(at, TrackOptions{})
+	few, err := made(0, nil, nil).Learn(at, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,18 +325,18 @@ func TestLateness(t *testing.T) {
 }
 
 func TestBadRecords(t *testing.T) {
-	for name, spoil := range map[string]func(*TrackRecord, *TrackOptions){
-		"no period 99": func(r *TrackRecord, _ *TrackOptions) { r.Commitments[0].Period = 99 },
-		"columns":      func(r *TrackRecord, _ *TrackOptions) { r.Commitments[0].Columns = []float64{1} },
-		"infinite":     func(r *TrackRecord, _ *TrackOptions) { r.Commitments[0].Columns = []float64{math.Inf(1), 0} },
-		"not in the order of time": func(r *TrackRecord, _ *TrackOptions) {
+	for name, spoil := range map[string]func(*Record, *Options){
+		"no period 99": func(r *Record, _ *Options) { r.Commitments[0].Period = 99 },
+		"columns":      func(r *Record, _ *Options) { r.Commitments[0].Columns = []float64{1} },
+		"infinite":     func(r *Record, _ *Options) { r.Commitments[0].Columns = []float64{math.Inf(1), 0} },
+		"not in the order of time": func(r *Record, _ *Options) {
 			r.Commitments[0].Readings = append(r.Commitments[0].Readings, Reading{})
 		},
-		"before that of the period": func(r *TrackRecord, _ *TrackOptions) { r.Periods[3].End = time.Time{} },
-		"not between 0 and 1":       func(_ *TrackRecord, o *TrackOptions) { o.Share = 1 },
-		"or a weight is negative":   func(_ *TrackRecord, o *TrackOptions) { o.Ridge = math.NaN() },
+		"before that of the period": func(r *Record, _ *Options) { r.Periods[3].End = time.Time{} },
+		"not between 0 and 1":       func(_ *Record, o *Options) { o.Share = 1 },
+		"or a weight is negative":   func(_ *Record, o *Options) { o.Ridge = math.NaN() },
 	} {
-		r, o := made(5, func(int) Outcome { return Confirmed }, func(int) []float64 { return []float64{1, 2} }), TrackOptions{}
+		r, o := made(5, func(int) Outcome { return Confirmed }, func(int) []float64 { return []float64{1, 2} }), Options{}
 		spoil(r, &o)
 		if _, err := r.Learn(r.Periods[9].End, o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
@@ -588,7 +588,7 @@ func TestResidual(t *testing.T) {
 	if r := LearnResidual(nil, end); r.Chance("a", 1, 0) != 0.9 {
 		t.Errorf("without a record: %v", r.Chance("a", 1, 0))
 	}
-	e, err := made(0, nil, nil).Learn(end, TrackOptions{})
+	e, err := made(0, nil, nil).Learn(end, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package plan
+package track
 
 import "math"
 

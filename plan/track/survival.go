@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"math"
@@ -25,7 +25,7 @@ const (
 // Only periods that are over count: what was moved to a period still to come has not come
 // one period late, it has not come so far. What was dropped stays undelivered, which is
 // how a forecast may say "never".
-func (t *TrackRecord) hazards(at time.Time) hazards {
+func (t *Record) hazards(at time.Time) hazards {
 	now := t.current(at)
 	var came, atRisk [ages]float64
 	h := hazards{}

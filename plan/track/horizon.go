@@ -1,4 +1,4 @@
-package plan
+package track
 
 import "time"
 
@@ -25,7 +25,7 @@ type horizonCell struct {
 // LearnDistance returns what the record taught by the moment at about targets set ahead,
 // from commitments whose period was over then and by readings known then. Its commitments
 // are targets at the moment they were first announced.
-func (t *TrackRecord) LearnDistance(at time.Time, options TrackOptions) (*Distance, error) {
+func (t *Record) LearnDistance(at time.Time, options Options) (*Distance, error) {
 	if err := t.check(options); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/throughline-pm/throughline/plan"
 )
 
 // Spent is a piece of work of a group of people, estimated beforehand and measured after.
@@ -160,10 +162,10 @@ func (m *shrunkMean) value() float64 { return m.sum / m.n }
 
 // Effort returns the effort to expect for an estimate by a group, as quantiles of a
 // log-normal distribution.
-func (o *Overrun) Effort(group string, estimate float64) Effort {
+func (o *Overrun) Effort(group string, estimate float64) plan.Effort {
 	mean, sd := o.Log(group)
 	quantile := func(z float64) float64 { return estimate * math.Exp(mean+z*sd) }
-	return Effort{P10: quantile(-normalP90), P50: quantile(0), P90: quantile(normalP90)}
+	return plan.Effort{P10: quantile(-normalP90), P50: quantile(0), P90: quantile(normalP90)}
 }
 
 // normalP90 is the 90 % quantile of the normal distribution.

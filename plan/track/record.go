@@ -1,4 +1,4 @@
-package plan
+package track
 
 import (
 	"cmp"
@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// TrackRecord is what was promised, and what was known of each promise from when on. What
-// is learned from it is learned as of a moment: [TrackRecord.Learn] takes that moment and
+// Record is what was promised, and what was known of each promise from when on. What
+// is learned from it is learned as of a moment: [Record.Learn] takes that moment and
 // reads nothing that was known later, so a forecast of the past is the one that could have
 // been made then.
-type TrackRecord struct {
+type Record struct {
 	// Columns names the numbers each commitment comes with.
 	Columns []string
 	// Periods are the releases, iterations or other spans things are promised for, in
@@ -41,7 +41,7 @@ type Commitment struct {
 	// Made is the moment from which the promise stands, and at which Columns held.
 	Made time.Time
 	// Columns are numbers known at Made that may tell how the promise will fare, one for
-	// each name in [TrackRecord.Columns]. NaN means unknown and counts as the mean.
+	// each name in [Record.Columns]. NaN means unknown and counts as the mean.
 	Columns []float64
 	// Readings say how the promise stood, in the order of time. Before the first it is
 	// [Standing].
@@ -71,10 +71,10 @@ const (
 	Dropped
 )
 
-// TrackOptions are the beliefs one starts with. The zero value of each field means its
+// Options are the beliefs one starts with. The zero value of each field means its
 // default. The defaults come from five years of releases of a large open project; they are
 // weak and give way to the record's own outcomes.
-type TrackOptions struct {
+type Options struct {
 	// Share is the share of promises kept that is expected without any record, between 0
 	// and 1; the default is 0.7. It counts as Weight outcomes, by default 6.
 	Share, Weight float64
@@ -88,7 +88,7 @@ type TrackOptions struct {
 	Enough int
 }
 
-func (o TrackOptions) withDefaults() TrackOptions {
+func (o Options) withDefaults() Options {
 	fill := func(x *float64, value float64) {
 		if *x == 0 {
 			*x = value
@@ -108,7 +108,7 @@ func (o TrackOptions) withDefaults() TrackOptions {
 type Experience struct {
 	// Outcomes is the number of promises it learned from.
 	Outcomes int
-	options  TrackOptions
+	options  Options
 	columns  []string
 	all      keptShare
 	stages   map[string]keptShare
@@ -132,7 +132,7 @@ func (s *keptShare) add(kept float64) {
 
 // Learn returns what the record taught by the moment at: from commitments whose period was
 // over then, and by readings known then. Everything later is left unread.
-func (t *TrackRecord) Learn(at time.Time, options TrackOptions) (*Experience, error) {
+func (t *Record) Learn(at time.Time, options Options) (*Experience, error) {
 	if err := t.check(options); err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (t *TrackRecord) Learn(at time.Time, options TrackOptions) (*Experience, er
 
 // known yields the commitments whose period was over at a moment, each with the share of it
 // that counted as kept then.
-func (t *TrackRecord) known(at time.Time) iter.Seq2[*Commitment, float64] {
+func (t *Record) known(at time.Time) iter.Seq2[*Commitment, float64] {
 	now := t.current(at)
 	stays := t.staying(at, now)
 	return func(yield func(*Commitment, float64) bool) {
@@ -181,7 +181,7 @@ func (t *TrackRecord) known(at time.Time) iter.Seq2[*Commitment, float64] {
 }
 
 // current is the index of the first period that is not over at a moment.
-func (t *TrackRecord) current(at time.Time) int {
+func (t *Record) current(at time.Time) int {
 	n := 0
 	for n < len(t.Periods) && !t.Periods[n].End.After(at) {
 		n++
@@ -210,7 +210,7 @@ func ageOf(periods int) int { return min(periods, ages) - 1 }
 // will not be taken back later. It looks at earlier freezes what stood, and at the moment
 // at what became of it. Outcomes are restated late: learning from them as they were
 // restated in the end would be looking ahead.
-func (t *TrackRecord) staying(at time.Time, now int) [ages]float64 {
+func (t *Record) staying(at time.Time, now int) [ages]float64 {
 	var seen [ages]keptShare
 	for p := range now {
 		freeze := t.Periods[p].Freeze
@@ -235,7 +235,7 @@ func (t *TrackRecord) staying(at time.Time, now int) [ages]float64 {
 	return out
 }
 
-func (t *TrackRecord) check(o TrackOptions) error {
+func (t *Record) check(o Options) error {
 	if o.Share < 0 || o.Share >= 1 || !(o.Weight >= 0 && o.StageWeight >= 0 && o.Ridge >= 0) {
 		return fmt.Errorf("options of the track record: the share %v is not between 0 and 1, or a weight is negative", o.Share)
 	}
