@@ -93,8 +93,9 @@ func (r *resource) history(c *call) (answer, error) {
 				p.Actor = actor{ID: e.Actor, Name: names(e.Actor)}
 			}
 			for _, ch := range e.Changes {
-				label, was, now := r.table.ShowChange(scope, ch)
-				p.Changes = append(p.Changes, change{Field: ch.Field, Label: label, Was: was, Now: now})
+				for _, shown := range r.table.ShowChanges(scope, ch) {
+					p.Changes = append(p.Changes, change{Field: shown.Field, Label: shown.Label, Was: shown.Was, Now: shown.Now})
+				}
 			}
 			page.Items, lastN = append(page.Items, p), e.N
 		}

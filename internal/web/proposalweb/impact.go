@@ -126,14 +126,15 @@ func touched(q *web.Request, then, now *table.Scope, c ledger.Change, who author
 		if ch.Field == "key" || ch.Field == "former_keys" {
 			continue
 		}
-		label, was, is := q.ShowChange(t, now, ch)
-		if x.Op == ledger.OpCreate && is == "" {
-			continue
+		for _, shown := range q.ShowChanges(t, now, ch) {
+			if x.Op == ledger.OpCreate && shown.Now == "" {
+				continue
+			}
+			if shown.Was == shown.Now {
+				shown.Now = "changed" // what it holds says nothing in a line
+			}
+			x.Changes = append(x.Changes, Change{Field: ch.Field, Label: shown.Label, Was: shown.Was, Now: shown.Now, By: who.of(c.ID, ch.Field)})
 		}
-		if was == is {
-			is = "changed" // what it holds says nothing in a line
-		}
-		x.Changes = append(x.Changes, Change{Field: ch.Field, Label: label, Was: was, Now: is, By: who.of(c.ID, ch.Field)})
 	}
 	return x, true, nil
 }
