@@ -242,7 +242,10 @@ func (p *Page) watch() {
 			for _, a := range e.Args {
 				words = append(words, a.Value.String())
 			}
-			note("console: %s", strings.Join(words, " "))
+			// a request that leaving the page cut off is no fault of the page
+			if told := strings.Join(words, " "); !strings.Contains(told, "Failed to fetch") {
+				note("console: %s", told)
+			}
 		}
 	}, func(e *proto.RuntimeExceptionThrown) {
 		note("exception: %s", e.ExceptionDetails.Text+" "+exceptionText(e.ExceptionDetails))

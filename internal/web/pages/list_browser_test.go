@@ -48,11 +48,17 @@ func (p *seen) until(what, js string, args ...any) {
 	}
 }
 
+// click looks for the element again if the one it found was replaced, by a page made new in
+// place, before it could be clicked.
 func (p *seen) click(selector string) {
 	p.s.t.Helper()
-	if err := p.is(selector).Click(proto.InputMouseButtonLeft, 1); err != nil {
-		p.s.t.Fatalf("click %s: %v", selector, err)
+	var err error
+	for range 10 {
+		if err = p.is(selector).Timeout(3*time.Second).Click(proto.InputMouseButtonLeft, 1); err == nil {
+			return
+		}
 	}
+	p.s.t.Fatalf("click %s: %v", selector, err)
 }
 
 func (p *seen) follow(selector string) {
@@ -144,7 +150,7 @@ func TestAViewIsMadeInABrowser(t *testing.T) {
 	p.is(`.tabs a[aria-current="page"]`).MustText()
 	p.until("the view is a tab with its count", `() => /Being built\s*1/.test(document.querySelector('.tabs [aria-current]').textContent)`)
 	p.until("what is saved is not offered to be saved", `() => !document.querySelector('[popovertarget="save-pop"]')`)
-	p.click(`.bar-tools button[aria-pressed="false"]`)
+	p.click(`.bar-tools button[aria-label="Keep among your favourites"]`)
 	p.is(`.side-nav a[title="Being built"]`)
 	p.follow(".chip .chip-x")
 	p.until("a changed view can be updated", `() => [...document.querySelectorAll('.bar-tools button')].some(b => b.textContent.includes('Update view'))`)

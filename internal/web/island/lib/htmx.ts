@@ -42,6 +42,9 @@ export async function ask(method: string, address: string, context: {
   source.addEventListener('htmx:before:swap', (e) => {
     if (context.select && status >= 400) e.preventDefault() // a page of a failure has no such part
   })
+  // who leaves the page cuts the request off, which is no error to tell of
+  const leave = () => source.dispatchEvent(new Event('htmx:abort'))
+  addEventListener('pagehide', leave)
   try {
     await window.htmx.ajax(method, address, {
       source, target: context.target, swap: context.swap,
@@ -49,6 +52,7 @@ export async function ask(method: string, address: string, context: {
       ...(context.headers ? { headers: context.headers } : {}),
     })
   } finally {
+    removeEventListener('pagehide', leave)
     source.remove()
   }
   return status
