@@ -108,6 +108,7 @@ type measured struct {
 	Count    int     `json:"count"`           // schedules, plans or branches
 	Seconds  float64 `json:"seconds"`
 	// First is when the first plan, or the forecast, was there, Gaps how far a plan was from
+	Coarse float64 `json:"coarse,omitempty"` // the part of the gap that whole features make
 	// its bound later on.
 	First float64            `json:"first,omitempty"`
 	Gaps  map[string]float64 `json:"gaps,omitempty"`
