@@ -79,20 +79,16 @@ const firstEra = 4_000
 // era begins anew with populations of a size fit for so many schedules: the more there is
 // time for, the more variety to start from and to mix pays. The measure, about 30, 100 and
 // 500 individuals for 1,000, 5,000 and 50,000 schedules, is from experience with generated
-// projects. Of what has been bred before the better half stays.
+// projects. Nothing of what was bred before stays: it would take the new populations over
+// long before they have mixed, and stand where it stood. The best schedule is kept apart.
 func (i *island) era(schedules int) {
 	i.until, i.lasted = i.made+schedules, schedules
 	root := math.Sqrt(float64(schedules))
 	i.size = min(max(8, int(0.16*float64(root*math.Sqrt(root)))), 1500)
 	i.founded = 0
 	for d, all := range i.population {
-		slices.SortStableFunc(all, func(a, b *individual) int {
-			if a.less(b.fitness) {
-				return -1
-			}
-			return 1
-		})
-		i.population[d] = all[:min(len(all)/2, i.size/4)]
+		i.spare = append(i.spare, all...)
+		i.population[d] = all[:0]
 	}
 }
 
