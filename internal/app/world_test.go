@@ -117,6 +117,7 @@ type world struct {
 	file            ledger.ID  // an attachment there
 	pending         ledger.ID  // a proposal
 	past            ledger.Seq // a position
+	tries           int        // of the cases of the tables
 	requests, made  int
 	stored          string // the hash of a file
 }
