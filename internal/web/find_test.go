@@ -114,9 +114,7 @@ func TestPaletteInABrowser(t *testing.T) {
 	p := browsertest.Open(t, s.Server.URL+"/w/fieldbook/products", browsertest.Desk, "light", session)
 	find := func(selector string) {
 		t.Helper()
-		if _, err := p.Timeout(10 * time.Second).Element(selector); err != nil {
-			t.Fatalf("nothing is %s: %v", selector, err)
-		}
+		p.Has(selector)
 	}
 	p.MustElement("#move").MustClick()
 	find("#toasts .toast form button")

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/go-rod/rod/lib/input"
 
@@ -22,9 +21,7 @@ func TestKeysInABrowser(t *testing.T) {
 	// is waits until an element fits, as the page may still be about to change
 	is := func(selector string) {
 		t.Helper()
-		if _, err := p.Timeout(10 * time.Second).Element(selector); err != nil {
-			t.Errorf("nothing is %s: %v", selector, err)
-		}
+		p.Has(selector)
 	}
 	is(".toast form button")
 	press('?')

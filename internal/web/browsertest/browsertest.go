@@ -156,6 +156,46 @@ func (p *Page) Go(address string) {
 	must(p.t, p.WaitLoad())
 }
 
+// again asks a page until it answers as itself: an answer that was cut off because the page
+// was just then left for another says nothing.
+func again(ask func() error) (err error) {
+	for range 100 {
+		if err = ask(); err == nil || !strings.Contains(err.Error(), "Inspected target navigated or closed") && !strings.Contains(err.Error(), "Cannot find context") {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return err
+}
+
+// Has waits for an element and returns it; if it is never there, the failure names it.
+func (p *Page) Has(selector string) (e *rod.Element) {
+	p.t.Helper()
+	p.asked = selector
+	err := again(func() (err error) {
+		e, err = p.Element(selector)
+		return err
+	})
+	if err != nil {
+		p.t.Fatalf("nothing is %s: %v; %s", selector, err, p.state())
+	}
+	return e
+}
+
+// Says waits for an element whose text fits an expression, and returns it.
+func (p *Page) Says(selector, expression string) (e *rod.Element) {
+	p.t.Helper()
+	p.asked = selector
+	err := again(func() (err error) {
+		e, err = p.ElementR(selector, expression)
+		return err
+	})
+	if err != nil {
+		p.t.Fatalf("no %s says %q: %v; %s", selector, expression, err, p.state())
+	}
+	return e
+}
+
 // MustElement waits for an element; if it is never there, or what is done with it never
 // can be, the failure names it.
 func (p *Page) MustElement(selector string) *rod.Element {
@@ -172,7 +212,7 @@ func (p *Page) MustElementR(selector, expression string) *rod.Element {
 // Until waits until a function in the page answers true.
 func (p *Page) Until(js string, args ...any) {
 	p.t.Helper()
-	if err := p.Wait(rod.Eval(js, args...)); err != nil {
+	if err := again(func() error { return p.Wait(rod.Eval(js, args...)) }); err != nil {
 		p.asked = ""
 		p.t.Fatalf("%s %v: %v; %s", js, args, err, p.state())
 	}

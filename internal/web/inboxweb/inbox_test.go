@@ -172,9 +172,7 @@ func TestAMorningInABrowser(t *testing.T) {
 	}
 	is := func(selector string) {
 		t.Helper()
-		if _, err := p.Timeout(10 * time.Second).Element(selector); err != nil {
-			t.Fatalf("nothing is %s: %v", selector, err)
-		}
+		p.Has(selector)
 	}
 	line := func(i int) string { return "#r-" + s.of[i].String() }
 	lines := func() int { return len(p.MustElements(".ib")) }

@@ -138,15 +138,11 @@ func TestTenSecondCapture(t *testing.T) {
 	p := browsertest.Open(t, s.Server.URL+"/w/fieldbook/releases", browsertest.Desk, "light", s.Session(t, s.Owner))
 	is := func(selector string) {
 		t.Helper()
-		if _, err := p.Timeout(10 * time.Second).Element(selector); err != nil {
-			t.Fatalf("nothing is %s: %v", selector, err)
-		}
+		p.Has(selector)
 	}
 	says := func(selector, text string) {
 		t.Helper()
-		if _, err := p.Timeout(10*time.Second).ElementR(selector, text); err != nil {
-			t.Fatalf("no %s says %q: %v", selector, text, err)
-		}
+		p.Says(selector, text)
 	}
 	press := func(keys ...input.Key) {
 		t.Helper()

@@ -31,21 +31,14 @@ func (s *site) open(path string, width int, scheme string) *seen {
 // is waits until an element fits, as the page may still be about to change.
 func (p *seen) is(selector string) *rod.Element {
 	p.s.t.Helper()
-	e, err := p.Timeout(10 * time.Second).Element(selector)
-	if err != nil {
-		p.Shot("failed")
-		p.s.t.Fatalf("nothing is %s: %v", selector, err)
-	}
-	return e.CancelTimeout()
+	return p.Has(selector)
 }
 
 // until waits for a condition of the page.
 func (p *seen) until(what, js string, args ...any) {
 	p.s.t.Helper()
-	if err := p.Timeout(10 * time.Second).Wait(rod.Eval(js, args...)); err != nil {
-		p.Shot("failed")
-		p.s.t.Fatalf("%s: %v", what, err)
-	}
+	p.s.t.Log("until", what)
+	p.Until(js, args...)
 }
 
 // click looks for the element again if the one it found was replaced, by a page made new in

@@ -206,23 +206,13 @@ func evalOf(js string) *rod.EvalOptions { return rod.Eval(js) }
 // has waits until an element fits.
 func has(t *testing.T, p *browsertest.Page, selector string) *rod.Element {
 	t.Helper()
-	e, err := p.Timeout(15 * time.Second).Element(selector)
-	if err != nil {
-		t.Fatalf("nothing is %s: %v", selector, err)
-	}
-	return e.CancelTimeout()
+	return p.Has(selector)
 }
 
 // says waits until an element says something.
 func says(t *testing.T, p *browsertest.Page, selector, words string) {
 	t.Helper()
-	if _, err := p.Timeout(15*time.Second).ElementR(selector, words); err != nil {
-		at := ""
-		if e, err := p.Timeout(time.Second).Element("#main"); err == nil {
-			at, _ = e.Text()
-		}
-		t.Fatalf("no %s says %q: %v\n%s", selector, words, err, at)
-	}
+	p.Says(selector, words)
 }
 
 func TestWritingInABrowser(t *testing.T) {
