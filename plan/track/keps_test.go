@@ -18,7 +18,7 @@ import (
 // realFiles returns a folder of real files, which stand beside the project.
 func realFiles(t testing.TB, parts ...string) string {
 	t.Helper()
-	dir := filepath.Join(append([]string{"..", "..", "shared", "data"}, parts...)...)
+	dir := filepath.Join(append([]string{"..", "..", "..", "shared", "data"}, parts...)...)
 	if _, err := os.Stat(dir); err != nil {
 		if os.Getenv("CI") == "" {
 			t.Skipf("the real files that this test reads are missing: %v", err)
