@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -146,6 +147,33 @@ func (s *solving) print(a *answer) error {
 // seconds is a duration as JSON has it, to a millisecond.
 func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
+// diagnosed says more of a problem that has no plan: which rules clash, and what could be
+// done about it.
+func diagnosed(ctx context.Context, p *plan.Problem, err error) error {
+	var none *plan.Infeasible
+	var lost *plan.NotFound
+	if !errors.As(err, &none) && !errors.As(err, &lost) {
+		return err
+	}
+	d, failed := plan.Diagnose(ctx, p, plan.DiagnoseOptions{})
+	if failed != nil {
+		return err
+	}
+	for _, c := range d.Conflicts {
+		if len(c.Rules) > 0 {
+			err = fmt.Errorf("%w\n  clash: %s (%s)", err, strings.Join(c.Rules, ", "), c.Reason)
+		}
+	}
+	for _, r := range d.Repairs {
+		var changes []string
+		for _, c := range r.Changes {
+			changes = append(changes, c.String())
+		}
+		err = fmt.Errorf("%w\n  way out: %s; worth %.0f then", err, strings.Join(changes, ", "), r.Value)
+	}
+	return err
+}
+
 func (s *solving) problem(ctx context.Context, name string, p *plan.Problem) (*answer, error) {
 	began := time.Now()
 	found, err := plan.Solve(ctx, p, plan.SolveOptions{
@@ -155,7 +183,7 @@ func (s *solving) problem(ctx context.Context, name string, p *plan.Problem) (*a
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, diagnosed(ctx, p, err)
 	}
 	took := time.Since(began)
 	a := &answer{text: fmt.Sprintf("%s: worth %.0f, and no plan more than %.0f (gap %.2f %%); makespan %d; %d plans in %.1f s",
